@@ -1,0 +1,219 @@
+# ===- native.py - Call a compiled model through its C ABI ------------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# A benchmark wants to time the library and not a binding, so this file speaks
+# the ABI (include/attn/Runtime/ABI.h) with ctypes alone: tensors, their shapes
+# and the pointer tables are made once, a call is one foreign call.
+#
+# ===------------------------------------------------------------------------===#
+import ctypes as c
+
+import numpy as np
+
+ABI_VERSION = 1
+
+
+class DLDevice(c.Structure):
+    _fields_ = [("device_type", c.c_int32), ("device_id", c.c_int32)]
+
+
+class DLDataType(c.Structure):
+    _fields_ = [("code", c.c_uint8), ("bits", c.c_uint8), ("lanes", c.c_uint16)]
+
+
+class DLTensor(c.Structure):
+    _fields_ = [
+        ("data", c.c_void_p),
+        ("device", DLDevice),
+        ("ndim", c.c_int32),
+        ("dtype", DLDataType),
+        ("shape", c.POINTER(c.c_int64)),
+        ("strides", c.POINTER(c.c_int64)),
+        ("byte_offset", c.c_uint64),
+    ]
+
+
+class DimDesc(c.Structure):
+    _fields_ = [("name", c.c_char_p), ("min", c.c_int64), ("max", c.c_int64)]
+
+
+class TensorDesc(c.Structure):
+    _fields_ = [
+        ("name", c.c_char_p),
+        ("dtype_code", c.c_uint8),
+        ("dtype_bits", c.c_uint8),
+        ("dtype_lanes", c.c_uint16),
+        ("rank", c.c_int32),
+        ("shape", c.POINTER(c.c_int64)),
+        ("index_begin", c.c_int64),
+        ("index_end", c.c_int64),
+    ]
+
+
+class EntryDesc(c.Structure):
+    _fields_ = [
+        ("name", c.c_char_p),
+        ("num_dims", c.c_int32),
+        ("num_inputs", c.c_int32),
+        ("num_outputs", c.c_int32),
+        ("num_variants", c.c_int32),
+        ("dims", c.POINTER(DimDesc)),
+        ("inputs", c.POINTER(TensorDesc)),
+        ("outputs", c.POINTER(TensorDesc)),
+        ("variants", c.c_void_p),
+    ]
+
+
+class CreateOptions(c.Structure):
+    _fields_ = [("size", c.c_size_t), ("target", c.c_char_p), ("threads", c.c_int32)]
+
+
+class Error(c.Structure):
+    _fields_ = [("code", c.c_int32), ("message", c.c_char * 508)]
+
+
+Tensors = c.POINTER(c.POINTER(DLTensor))
+
+
+class LibraryTable(c.Structure):
+    pass
+
+
+# Foreign functions keep the interpreter's lock released; the context is a plain pointer here.
+LibraryTable._fields_ = [
+    ("abi_version", c.c_uint32),
+    ("size", c.c_uint32),
+    ("name", c.c_char_p),
+    ("entries", c.POINTER(EntryDesc)),
+    ("num_entries", c.c_uint32),
+    ("reserved", c.c_uint32),
+    ("model", c.c_void_p),
+    (
+        "create",
+        c.CFUNCTYPE(
+            c.c_int, c.POINTER(LibraryTable), c.POINTER(CreateOptions), c.POINTER(c.c_void_p), c.POINTER(Error)
+        ),
+    ),
+    ("destroy", c.CFUNCTYPE(None, c.c_void_p)),
+    ("run", c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_uint32, Tensors, c.c_size_t, Tensors, c.c_size_t, c.c_void_p)),
+    (
+        "output_shapes",
+        c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_uint32, Tensors, c.c_size_t, c.POINTER(c.POINTER(c.c_int64)), c.c_size_t),
+    ),
+    ("workspace_size", c.c_void_p),
+    ("status", c.c_void_p),
+    ("last_error", c.CFUNCTYPE(c.POINTER(Error), c.c_void_p)),
+    ("target", c.CFUNCTYPE(c.c_char_p, c.c_void_p, c.c_uint32)),
+    ("code_name", c.c_void_p),
+]
+
+NUMPY = {
+    (0, 64): np.int64,
+    (0, 32): np.int32,
+    (0, 8): np.int8,
+    (1, 8): np.uint8,
+    (2, 64): np.float64,
+    (2, 32): np.float32,
+    (2, 16): np.float16,
+    (6, 8): np.bool_,
+}
+
+
+def numpy_dtype(desc):
+    try:
+        return np.dtype(NUMPY[desc.dtype_code, desc.dtype_bits])
+    except KeyError:
+        raise RuntimeError(f"tensor {desc.name.decode()} has a dtype that NumPy lacks") from None
+
+
+def empty_aligned(shape, dtype):
+    """An array whose data starts on a cache line, as a careful caller would have it."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    raw = np.empty(size + 64, np.uint8)
+    begin = -raw.ctypes.data % 64
+    return raw[begin : begin + size].view(dtype).reshape(shape)
+
+
+class Call:
+    """One entry with fixed inputs and outputs; calling it runs the model. `outputs` are NumPy arrays by name."""
+
+    def __init__(self, library, entry, inputs):
+        self.library, self.entry = library, entry
+        desc = library.table.entries[entry]
+        names = [desc.inputs[i].name.decode() for i in range(desc.num_inputs)]
+        if set(names) - set(inputs):
+            raise RuntimeError(f"entry {desc.name.decode()} also wants {sorted(set(names) - set(inputs))}")
+        self.keep = []
+        arrays = []
+        for i, name in enumerate(names):
+            dtype = numpy_dtype(desc.inputs[i])
+            array = empty_aligned(np.shape(inputs[name]), dtype)
+            array[...] = inputs[name]
+            arrays.append(array)
+        self.num_inputs, self.num_outputs = desc.num_inputs, desc.num_outputs
+        self.inputs = self.pointers([self.tensor(a, desc.inputs[i]) for i, a in enumerate(arrays)])
+        shapes = [(c.c_int64 * max(1, desc.outputs[i].rank))() for i in range(desc.num_outputs)]
+        table = (c.POINTER(c.c_int64) * max(1, len(shapes)))(*[c.cast(s, c.POINTER(c.c_int64)) for s in shapes])
+        library.check(
+            library.table.output_shapes(library.context, entry, self.inputs, self.num_inputs, table, len(shapes))
+        )
+        self.outputs, tensors = {}, []
+        for i, shape in enumerate(shapes):
+            array = empty_aligned(tuple(shape)[: desc.outputs[i].rank], numpy_dtype(desc.outputs[i]))
+            self.outputs[desc.outputs[i].name.decode()] = array
+            tensors.append(self.tensor(array, desc.outputs[i]))
+        self.output_tensors = self.pointers(tensors)
+
+    def tensor(self, array, desc):
+        shape = (c.c_int64 * max(1, array.ndim))(*array.shape)
+        self.keep += [array, shape]
+        dtype = DLDataType(desc.dtype_code, desc.dtype_bits, desc.dtype_lanes)
+        return DLTensor(array.ctypes.data, DLDevice(1, 0), array.ndim, dtype, shape, None, 0)
+
+    def pointers(self, tensors):
+        self.keep.append(tensors)
+        return (c.POINTER(DLTensor) * max(1, len(tensors)))(*[c.pointer(t) for t in tensors])
+
+    def __call__(self):
+        code = self.library.run(
+            self.library.context, self.entry, self.inputs, self.num_inputs, self.output_tensors, self.num_outputs, None
+        )
+        if code:
+            self.library.check(code)
+
+
+class Library:
+    """A shared library and one context of `threads` threads; `target` overrides the choice of code."""
+
+    def __init__(self, path, threads, target=None):
+        self.handle = c.CDLL(path, mode=2)  # RTLD_NOW
+        function = self.handle.attn_library_v1
+        function.restype = c.POINTER(LibraryTable)
+        pointer = function()
+        self.table = pointer.contents
+        if self.table.abi_version != ABI_VERSION:
+            raise RuntimeError(f"{path} has ABI version {self.table.abi_version}, this script knows {ABI_VERSION}")
+        options = CreateOptions(c.sizeof(CreateOptions), target.encode() if target else None, threads)
+        self.context, error = c.c_void_p(), Error()
+        if self.table.create(pointer, c.byref(options), c.byref(self.context), c.byref(error)):
+            raise RuntimeError(f"{path}: {error.message.decode()}")
+        self.run = self.table.run
+
+    def check(self, code):
+        if code:
+            raise RuntimeError(self.table.last_error(self.context).contents.message.decode())
+
+    def entry_names(self):
+        return [self.table.entries[i].name.decode() for i in range(self.table.num_entries)]
+
+    def target(self, entry=0):
+        return self.table.target(self.context, entry).decode()
+
+    def call(self, inputs, entry=0):
+        return Call(self, entry, inputs)
+
+    def close(self):
+        self.table.destroy(self.context)
+        self.context = None

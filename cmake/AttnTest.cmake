@@ -1,0 +1,15 @@
+# Unit tests: GoogleTest executables that CTest runs.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+add_custom_target(attn-unit-tests)
+
+# attn_add_unittest(Name SOURCES a.cpp [LINK Room…])
+function(attn_add_unittest name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  attn_target_options(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main MLIR LLVM)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/test/unit")
+  add_dependencies(attn-unit-tests ${name})
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit)
+endfunction()

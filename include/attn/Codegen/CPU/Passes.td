@@ -1,0 +1,121 @@
+//===- Passes.td - Passes of the stage `kernel` for CPUs ---*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_CODEGEN_CPU_PASSES_TD
+#define ATTN_CODEGEN_CPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def OutlineKernelsPass : Pass<"attn-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Makes each distinct kernel op a function";
+  let description = [{
+    Every op with a `kernel` attribute on memrefs becomes a call of a private function that holds just that op. Ops that
+    are equal but for the values they are given share one function, so the layers of a model share their kernels. What
+    may differ between uses of a kernel without harm is made dynamic in the function's types, by casts at the call: the
+    number of rows, and offsets. Inner sizes and strides stay static: addresses in inner loops are then immediate.
+
+    Functions are named after the op and its sizes, have internal linkage and are not inlined.
+
+    ```mlir
+    attn.layer_norm ins(%x, %scale : memref<16x384xf32>, memref<384xf32>) outs(%y : memref<16x384xf32>)
+      {epsilon = 1.0e-12, kernel = #attn.row_kernel<lanes = 16>}
+    ```
+    becomes
+    ```mlir
+    %0 = memref.cast %x : memref<16x384xf32> to memref<?x384xf32, strided<[384, 1], offset: ?>>
+    ...
+    call @attn_layer_norm_384_0(%0, %scale, %1) : ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numKernelOps", "kernel-ops", "Number of kernel ops">,
+    Statistic<"numFunctions", "functions", "Number of functions made for them">
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def ExpandLinearPass : Pass<"attn-expand-linear"> {
+  let summary = "Expands attn.linear with a weight in panels into register tiles";
+  let description = [{
+    For each panel of the weight, tiles of `rows` x `columns` accumulators go down the rows of the input, and the whole
+    sum over K runs with the accumulators in registers: a panel stays in cache while the rows pass by. Rows that are left
+    over take exact tiles of 8, 4, 2 and 1 rows. The epilogue is applied to the accumulators before they are stored.
+    Where N is no multiple of the panels' width, the last panel has its own code, with masks where they are needed.
+
+    ```mlir
+    attn.linear ins(%x, %w : memref<?x384xf32>, memref<12x384x32xf32>) outs(%y : memref<?x384xf32>)
+      attributes {kernel = #attn.linear_kernel<rows = 12, columns = 32, lanes = 16>} {...}
+    ```
+    becomes loops around
+    ```mlir
+    %sums:24 = scf.for %k = %c0 to %c384 step %c1 iter_args(%s0 = %zero, ...) -> (vector<16xf32>, ...) {
+      %w0 = vector.load %w[%panel, %k, %c0] : ...
+      %w1 = vector.load %w[%panel, %k, %c16] : ...
+      %x0 = memref.load %x[%m, %k] : ...
+      %b0 = vector.broadcast %x0 : f32 to vector<16xf32>
+      %f0 = vector.fma %b0, %w0, %s0 : vector<16xf32>
+      ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def ExpandAttentionPass : Pass<"attn-expand-attention"> {
+  let summary = "Expands the tiled ops of attention into register tiles";
+  let description = [{
+    `attn.online_attention` becomes four loops: scores for tiles of `keyRows` keys x `queries` queries, whose maxima are
+    kept in registers, one lane for each query; the exponentials, in place; the rescaling factors of what came before; and
+    the products with the values in tiles of `valueRows` queries x `valueColumns` channels. As queries stand in lanes,
+    neither keys nor values are packed or transposed, and maxima and sums need no operation across lanes.
+
+    Powers below 2^-126 are flushed to 0, so that no product is denormal. A key of which `key_mask` is 0 has the score
+    -infinity. While a query has seen no key, its maximum is -infinity and its sum and outputs stay 0.
+
+    `attn.pack` becomes transposes of lanes x lanes elements in registers, `attn.online_finish` a division of rows.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def ExpandRowsPass : Pass<"attn-expand-rows"> {
+  let summary = "Expands layer norm, embedding and key ranges into loops on vectors";
+  let description = [{
+    `attn.layer_norm` takes four rows at a time in three sweeps over data that is in the first-level cache by then: mean,
+    variance around that mean, and the result; `init` may be the buffer of `input`. `attn.embedding` adds up rows of its
+    tables. Sizes that are no multiple of the vector end with a mask. `attn.key_ranges` is one scalar sweep over the mask.
+
+    ```mlir
+    attn.layer_norm ins(%x, %scale, %shift : memref<?x384xf32>, memref<384xf32>, memref<384xf32>)
+      outs(%y : memref<?x384xf32>) {epsilon = 1.0e-12, kernel = #attn.row_kernel<lanes = 16>}
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def ExpandMathPass : Pass<"attn-expand-math"> {
+  let summary = "Expands functions of f32 into polynomials";
+  let description = [{
+    `attn.gelu`, `math.erf`, `math.exp`, `math.exp2`, `math.log` and `math.tanh` on f32 and vectors of f32 become
+    arithmetic, so that no call of a mathematical library remains. Bounds, on all finite arguments:
+
+    | function | bound |
+    |---|---|
+    | exp, exp2 | relative error 2e-7; 0 below 2^-125 |
+    | log | relative error 2e-7 |
+    | tanh | relative error 5e-7 |
+    | erf | absolute error 5e-7 |
+    | gelu | error 2.5e-7 \|x\| |
+    | gelu with tanh | error 4e-7 \|x\| |
+
+    NaNs stay NaNs, and infinities have their limits (GELU of -infinity is NaN, as -infinity times 0 is).
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+#endif // ATTN_CODEGEN_CPU_PASSES_TD

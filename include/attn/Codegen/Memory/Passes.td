@@ -1,0 +1,65 @@
+//===- Passes.td - Passes of the stage `memory` ---------------*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_CODEGEN_MEMORY_PASSES_TD
+#define ATTN_CODEGEN_MEMORY_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def WriteResults : Pass<"attn-write-results", "::mlir::func::FuncOp"> {
+  let summary = "Entries write their results into buffers of the caller";
+  let description = [{
+    Each tensor result of a public function becomes a memref argument, marked `attn.output`, that the value is
+    materialized in, so that bufferization computes it there. Attributes of the result move to the argument. Tensor
+    arguments are marked as not writable.
+
+    ```mlir
+    // Before
+    func.func @f(%x: tensor<?xf32>) -> tensor<?xf32> { ... return %y }
+    // After
+    func.func @f(%x: tensor<?xf32>, %out: memref<?xf32>) {
+      ... bufferization.materialize_in_destination %y in restrict writable %out
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def AllocateScratch : Pass<"attn-allocate-scratch", "::mlir::func::FuncOp"> {
+  let summary = "Allocate the buffers that kernels need beside their operands";
+  let description = [{
+    Ops with a kernel say through KernelOpInterface which buffers it needs. They are allocated at the begin of the task
+    that holds the op, from where `attn-plan-workspace` takes them.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def PlanWorkspace : Pass<"attn-plan-workspace", "::mlir::ModuleOp"> {
+  let summary = "Put all buffers into one workspace that the caller gives";
+  let description = [{
+    Each entry gets an argument `workspace`, and every allocation becomes a view of it. Buffers of the entry share slots
+    where their lifetimes do not meet; a slot is as large as the largest of its buffers, computed from the entry's dynamic
+    dimensions. Buffers of tasks are slices for each worker, shared by all parallel loops, which never run at the same
+    time. A second function `NAME.workspace`, from the values of the entry's symbolic dimensions and the number of workers
+    to i64, computes the size, or -1 where it does not fit in 63 bits.
+
+    Sizes that are not known at entry are an error at the allocation's location.
+  }];
+  let options = [Option<"alignment", "alignment", "int64_t", "64", "Of each buffer, bytes">];
+  let statistics = [Statistic<"numBuffers", "num-buffers", "Buffers placed">,
+                    Statistic<"numSlots", "num-slots", "Slots that buffers of entries share">];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect", "::attn::AttnDialect"];
+}
+
+def VerifyMemory : Pass<"attn-verify-memory", "::mlir::ModuleOp"> {
+  let summary = "The contract of the stage `memory`";
+  let description = [{
+    No value is a tensor. Nothing allocates. Nothing copies inside of a parallel loop.
+  }];
+}
+
+#endif // ATTN_CODEGEN_MEMORY_PASSES_TD

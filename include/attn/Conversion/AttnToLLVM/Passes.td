@@ -1,0 +1,57 @@
+//===- Passes.td - Passes of the stage `lower` ----------------*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_CONVERSION_ATTNTOLLVM_PASSES_TD
+#define ATTN_CONVERSION_ATTNTOLLVM_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def OutlineTasks : Pass<"attn-outline-tasks", "::mlir::ModuleOp"> {
+  let summary = "Make a function of the body of each parallel loop";
+  let description = [{
+    The body of each bufferized `scf.forall` of a public function moves into a function `NAME.task.I(begin, end, worker,
+    captures...)` that loops over [begin, end); in its place stands `attn.parallel_for`. Constants and weights move along
+    instead of being captured. `attn.worker` becomes the function's argument.
+
+    ```mlir
+    // Before
+    scf.forall (%i) in (%n) { use(%i, %buffer) }
+    // After
+    attn.parallel_for @f.task.0(%n) captures(%buffer : memref<?xf32>)
+    func.func private @f.task.0(%begin: index, %end: index, %worker: index, %buffer: memref<?xf32>) {
+      scf.for %i = %begin to %end step %c1 { use(%i, %buffer) }
+    }
+    ```
+  }];
+  let statistics = [Statistic<"numTasks", "num-tasks", "Task functions made">];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::attn::AttnDialect"];
+}
+
+def LowerEntries : Pass<"attn-lower-entries", "::mlir::ModuleOp"> {
+  let summary = "Give entries the calling convention of the runtime";
+  let description = [{
+    For each entry writes the two functions that the model's table points to, `PREFIX.ENTRY.TARGET.run(ptr call) -> i32`
+    and `PREFIX.ENTRY.TARGET.workspace(ptr dims, i64 threads) -> i64` (see Runtime/Model.h): they read pointers and sizes
+    and call the entry, which becomes private. `attn.num_workers` is read from the call; `attn.parallel_for` stores its
+    captures in a frame on the stack and calls the runtime with a function that loads them.
+  }];
+  let options = [Option<"prefix", "prefix", "std::string", "\"model\"", "Of the symbols: the library's prefix">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect", "::mlir::arith::ArithDialect"];
+}
+
+def LowerWeights : Pass<"attn-lower-weights", "::mlir::ModuleOp"> {
+  let summary = "Address weights as external symbols";
+  let description = [{
+    `attn.get_weight @w` becomes the address of the external constant `PREFIX.weight.w`, which lies in the library's weight
+    section.
+  }];
+  let options = [Option<"prefix", "prefix", "std::string", "\"model\"", "Of the symbols: the library's prefix">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // ATTN_CONVERSION_ATTNTOLLVM_PASSES_TD

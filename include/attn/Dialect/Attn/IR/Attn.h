@@ -1,0 +1,50 @@
+//===- Attn.h - The attn dialect: ops, attributes, interfaces ---*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_DIALECT_ATTN_IR_ATTN_H
+#define ATTN_DIALECT_ATTN_IR_ATTN_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/TilingInterface.h"
+#include "mlir/Interfaces/VectorInterfaces.h"
+
+#include "attn/Dialect/Attn/IR/Enums.h.inc"
+
+#include "attn/Dialect/Attn/IR/AttrInterfaces.h.inc"
+
+#include "attn/Dialect/Attn/IR/OpInterfaces.h.inc"
+
+#include "attn/Dialect/Attn/IR/Dialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "attn/Dialect/Attn/IR/Attributes.h.inc"
+
+#define GET_OP_CLASSES
+#include "attn/Dialect/Attn/IR/Ops.h.inc"
+
+namespace attn {
+
+/// Names of the dialect's discardable attributes; see the dialect's description.
+constexpr llvm::StringLiteral kNameAttr = "attn.name";
+constexpr llvm::StringLiteral kShapeAttr = "attn.shape";
+constexpr llvm::StringLiteral kIndexRangeAttr = "attn.index_range";
+constexpr llvm::StringLiteral kDimBoundsAttr = "attn.dim_bounds";
+constexpr llvm::StringLiteral kTargetAttr = "attn.target";
+
+} // namespace attn
+
+#endif // ATTN_DIALECT_ATTN_IR_ATTN_H

@@ -1,0 +1,194 @@
+//===- Attributes.td - Weight expressions, schedules, kernels --*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_DIALECT_ATTN_IR_ATTRIBUTES_TD
+#define ATTN_DIALECT_ATTN_IR_ATTRIBUTES_TD
+
+include "attn/Dialect/Attn/IR/Dialect.td"
+include "attn/Dialect/Attn/IR/Interfaces.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+
+//===----------------------------------------------------------------------===//
+// Enumerations
+//===----------------------------------------------------------------------===//
+
+class Attn_Enum<string name, string summary, list<I32EnumAttrCase> cases> : I32EnumAttr<name, summary, cases> {
+  let cppNamespace = "::attn";
+  let genSpecializedAttr = 0;
+}
+
+def Attn_EmptyRow : Attn_Enum<"EmptyRow", "What an attention row without keys yields", [
+  I32EnumAttrCase<"Zero", 0, "zero">,
+  I32EnumAttrCase<"Uniform", 1, "uniform">,
+  I32EnumAttrCase<"Unmasked", 2, "unmasked">
+]>;
+def Attn_EmptyRowAttr : EnumAttr<Attn_Dialect, Attn_EmptyRow, "empty"> {
+  let assemblyFormat = "`<` $value `>`";
+  let description = [{
+    What the output row of a query is whose keys are all masked. `zero`: zeros, as PyTorch's fused attention. `uniform`:
+    the mean of all value rows, which is what softmax gives where the mask was added as the most negative finite number
+    and absorbed every score. `unmasked`: attention over all keys as if there were no mask, which is what softmax gives
+    where every key got the same moderate mask value, such as -10000.
+  }];
+}
+
+def Attn_Activation : Attn_Enum<"Activation", "An activation function", [
+  I32EnumAttrCase<"Gelu", 0, "gelu">,
+  I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
+  I32EnumAttrCase<"Relu", 2, "relu">,
+  I32EnumAttrCase<"Silu", 3, "silu">,
+  I32EnumAttrCase<"Tanh", 4, "tanh">
+]>;
+def Attn_ActivationAttr : EnumAttr<Attn_Dialect, Attn_Activation, "activation"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def Attn_NormPlacement : Attn_Enum<"NormPlacement", "Where a block's layer norm stands", [
+  I32EnumAttrCase<"Post", 0, "post">,
+  I32EnumAttrCase<"Pre", 1, "pre">
+]>;
+def Attn_NormPlacementAttr : EnumAttr<Attn_Dialect, Attn_NormPlacement, "norm"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+//===----------------------------------------------------------------------===//
+// Weight expressions
+//===----------------------------------------------------------------------===//
+
+def Attn_WeightExpr : Attr<CPred<"::llvm::isa<::attn::WeightExprInterface>($_self)">,
+                                   "weight expression"> {
+  let storageType = "::mlir::Attribute";
+  let returnType = "::mlir::Attribute";
+  let convertFromStorage = "$_self";
+}
+
+class Attn_Expr<string name, string mnemo> : AttrDef<Attn_Dialect, name,
+    [DeclareAttrInterfaceMethods<Attn_WeightExprInterface>]> {
+  let mnemonic = mnemo;
+}
+
+def Attn_FileAttr : Attn_Expr<"File", "file"> {
+  let summary = "Consecutive bytes of a file, read as a row-major little-endian tensor";
+  let description = [{
+    `#attn.file<"model.safetensors", 1024 : tensor<384x384xf16>>` is the tensor whose first byte stands at offset 1024
+    of the file. The path is resolved as the importer wrote it; it never reaches the emitted library.
+  }];
+  let parameters = (ins StringRefParameter<"path of the file">:$path, "uint64_t":$offset,
+                        "::mlir::RankedTensorType":$type);
+  let assemblyFormat = "`<` $path `,` $offset `:` $type `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_DenseExprAttr : Attn_Expr<"DenseExpr", "dense"> {
+  let summary = "A small value that stands in the IR";
+  let parameters = (ins "::mlir::DenseElementsAttr":$value);
+  let assemblyFormat = "`<` $value `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_ConcatAttr : Attn_Expr<"Concat", "concat"> {
+  let summary = "The parts one after another along a dimension";
+  let parameters = (ins "int64_t":$axis, ArrayRefParameter<"::mlir::Attribute">:$parts);
+  let assemblyFormat = "`<` $axis `,` $parts `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_SliceAttr : Attn_Expr<"Slice", "slice"> {
+  let summary = "A dense rectangular part";
+  let parameters = (ins "::mlir::Attribute":$source, "::mlir::DenseI64ArrayAttr":$offsets,
+                        "::mlir::DenseI64ArrayAttr":$sizes);
+  let assemblyFormat = "`<` $source `,` $offsets `,` $sizes `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_ReshapeAttr : Attn_Expr<"Reshape", "reshape"> {
+  let summary = "The same elements in row-major order under another shape";
+  let parameters = (ins "::mlir::Attribute":$source, "::mlir::DenseI64ArrayAttr":$shape);
+  let assemblyFormat = "`<` $source `,` $shape `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_TransposeAttr : Attn_Expr<"Transpose", "transpose"> {
+  let summary = "Dimension i of the value is dimension permutation[i] of the source";
+  let parameters = (ins "::mlir::Attribute":$source, "::mlir::DenseI64ArrayAttr":$permutation);
+  let assemblyFormat = "`<` $source `,` $permutation `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_ConvertAttr : Attn_Expr<"Convert", "convert"> {
+  let summary = "Each element converted to another floating-point type, rounding to nearest even";
+  let parameters = (ins "::mlir::Attribute":$source, "::mlir::Type":$elementType);
+  let assemblyFormat = "`<` $source `to` $elementType `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_PanelsAttr : Attn_Expr<"Panels", "panels"> {
+  let summary = "A matrix [N, K] as panels [ceil(N / width), K, width], zero-padded";
+  let description = [{
+    `value[p, k, j] = source[p * width + j, k]`, and 0 where `p * width + j >= N`. This is the layout in which the
+    kernels of `attn.linear` read a weight: for each k one row of consecutive columns.
+  }];
+  let parameters = (ins "::mlir::Attribute":$source, "int64_t":$width);
+  let assemblyFormat = "`<` $source `,` $width `>`";
+  let genVerifyDecl = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Schedules and kernels
+//===----------------------------------------------------------------------===//
+
+def Attn_LinearKernelAttr : AttrDef<Attn_Dialect, "LinearKernel"> {
+  let mnemonic = "linear_kernel";
+  let summary = "The register tile of attn.linear: rows x columns of accumulators, columns in vectors of lanes";
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$lanes);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_AttentionKernelAttr : AttrDef<Attn_Dialect, "AttentionKernel"> {
+  let mnemonic = "attention_kernel";
+  let summary = "The register tiles of attn.online_attention";
+  let description = [{
+    Queries stand in lanes. Scores are computed for `keyRows` keys x `queries` queries at a time, the output for
+    `valueRows` queries x `valueColumns` channels. `keyBlock` keys are handled between two updates of the running
+    maximum; their scores stay in a scratch buffer of `keyBlock` x `queries`.
+  }];
+  let parameters = (ins "int64_t":$queries, "int64_t":$keyRows, "int64_t":$valueRows, "int64_t":$valueColumns,
+                        "int64_t":$keyBlock, "int64_t":$lanes);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_RowKernelAttr : AttrDef<Attn_Dialect, "RowKernel"> {
+  let mnemonic = "row_kernel";
+  let summary = "Row ops (norms, embedding, pack): the number of lanes of a vector";
+  let parameters = (ins "int64_t":$lanes);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
+  let mnemonic = "schedule";
+  let summary = "How one root op runs: how it is cut into tasks, and the kernel of a task";
+  let description = [{
+    `rowBlock` is the largest number of rows (`attn.attention`: of queries) one task takes. `kernel` is the
+    `#attn.*_kernel` that the op carries from the stage `tile` on.
+  }];
+  let parameters = (ins "int64_t":$rowBlock, "::mlir::Attribute":$kernel);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_TargetAttr : AttrDef<Attn_Dialect, "Target"> {
+  let mnemonic = "target";
+  let summary = "A target by its name in TargetInfo, such as x86-64-v4";
+  let parameters = (ins StringRefParameter<"name">:$name);
+  let assemblyFormat = "`<` $name `>`";
+}
+
+#endif

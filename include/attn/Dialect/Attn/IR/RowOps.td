@@ -1,0 +1,175 @@
+//===- RowOps.td - Ops on rows: linear, norms, embedding, activations, pooling --*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_DIALECT_ATTN_IR_ROWOPS_TD
+#define ATTN_DIALECT_ATTN_IR_ROWOPS_TD
+
+include "attn/Dialect/Attn/IR/OpBase.td"
+
+def Attn_LinearOp : Attn_DestinationOp<"linear", [
+    IsolatedFromAbove, SingleBlock,
+    Attn_Tiling,
+    DeclareOpInterfaceMethods<Attn_KernelOpInterface>]> {
+  let summary = "A matrix product with a weight, and what follows it on each element";
+  let description = [{
+        init[m..., n] = epilogue(sum_k input[m..., k] * W[n, k], extras at (m..., n))
+
+    The weight is [N, K] as models store it, or panels [ceil(N / P), K, P] as `#attn.panels` lays them out; its rank says
+    which. Products and sums are in the element type of `init`. The epilogue's block takes the sum and one scalar for each
+    of `extras`, read through its map of `extra_maps` from the dimensions of `init`, and yields the element to store. It
+    may hold `arith`, `math` and `attn.gelu` on scalars, and is isolated from above. `kernel` is set in the stage `tile`.
+
+    Constraints:
+    - C1: `init` is [m..., N], `input` is [m..., K] of the same rank, at least 2.
+    - C2: the weight is [N, K], or [ceil(N / P), K, P].
+    - C3: there is one map for each of `extras`, from rank(init) dimensions to as many results as the extra has
+      dimensions; each result is a dimension of the same extent, or 0.
+    - C4: the block takes 1 + #extras scalars: the element type of `init`, then those of the extras; it yields the
+      element type of `init`.
+    - C5: floating-point element types.
+
+    ```mlir
+    %y = attn.linear ins(%x, %w : tensor<?x384xf32>, tensor<1536x384xf32>)
+        extras(%bias : tensor<1536xf32>) outs(%init : tensor<?x1536xf32>) -> tensor<?x1536xf32>
+        maps [affine_map<(m, n) -> (n)>] {
+    ^bb0(%sum: f32, %b: f32):
+      %0 = arith.addf %sum, %b : f32
+      attn.yield %0 : f32
+    }
+    ```
+  }];
+  let arguments = (ins Attn_Shaped:$input, Attn_Shaped:$weight, Variadic<Attn_Shaped>:$extras, Attn_Shaped:$init,
+                       DefaultValuedAttr<AffineMapArrayAttr, "{}">:$extra_maps, OptionalAttr<Attn_LinearKernelAttr>:$kernel,
+                       OptionalAttr<Attn_ScheduleAttr>:$schedule);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $weight `:` type($input) `,` type($weight) `)`
+    (`extras` `(` $extras^ `:` type($extras) `)`)?
+    `outs` `(` $init `:` type($init) `)` (`->` type($results)^)?
+    (`maps` $extra_maps^)? attr-dict-with-keyword $epilogue
+  }];
+  let builders = [
+    // With an epilogue that yields the sum as it is.
+    OpBuilder<(ins "::mlir::Value":$input, "::mlir::Value":$weight, "::mlir::Value":$init)>,
+    // With an epilogue that adds a bias [N].
+    OpBuilder<(ins "::mlir::Value":$input, "::mlir::Value":$weight, "::mlir::Value":$bias, "::mlir::Value":$init)>
+  ];
+  let hasCanonicalizer = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    /// True where the weight is in panels.
+    bool isPacked() { return ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getRank() == 3; }
+    /// True where the epilogue yields the sum itself.
+    bool hasTrivialEpilogue();
+  }];
+}
+
+def Attn_LayerNormOp : Attn_DestinationOp<"layer_norm", [
+    Attn_Tiling,
+    DeclareOpInterfaceMethods<Attn_KernelOpInterface>]> {
+  let summary = "Normalizes each row to mean 0 and variance 1, then scales and shifts";
+  let description = [{
+    Over the last dimension, of size N:
+
+        mean = sum_n x[n] / N,  var = sum_n (x[n] - mean)^2 / N
+        init[n] = (x[n] - mean) / sqrt(var + epsilon) * scale[n] + shift[n]
+
+    Constraints:
+    - C1: `input` and `init` have the same shape and floating-point element type, rank at least 1.
+    - C2: `scale` and `shift` are [N], of floating-point types.
+    - C3: `epsilon` is not negative.
+
+    Source: Ba et al., Layer Normalization, 2016.
+  }];
+  let arguments = (ins Attn_Shaped:$input, Attn_Shaped:$scale, Optional<Attn_Shaped>:$shift, Attn_Shaped:$init,
+                       F64Attr:$epsilon, OptionalAttr<Attn_RowKernelAttr>:$kernel, OptionalAttr<Attn_ScheduleAttr>:$schedule);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $scale (`,` $shift^)? `:` type($input) `,` type($scale) (`,` type($shift)^)? `)`
+    `outs` `(` $init `:` type($init) `)` (`->` type($results)^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def Attn_EmbeddingOp : Attn_DestinationOp<"embedding", [
+    AttrSizedOperandSegments,
+    Attn_Tiling,
+    DeclareOpInterfaceMethods<Attn_KernelOpInterface>]> {
+  let summary = "The sum of rows looked up in tables";
+  let description = [{
+        init[i..., n] = sum_t tables[t][indices[t][i...], n]  (+ positions[i_last, n])
+
+    `positions` is a table that the last index dimension selects from: row s for i_last = s.
+    An index outside its table is read as the nearest row inside; entries check the indices they are given before, so
+    that this happens for computed indices only.
+
+    Constraints:
+    - C1: as many `indices` as `tables`, at least 1; indices are integers and all of one shape [i...].
+    - C2: tables are [R_t, N]; `positions` is [P, N]; `init` is [i..., N]; one floating-point element type.
+  }];
+  let arguments = (ins Variadic<Attn_Shaped>:$indices, Variadic<Attn_Shaped>:$tables, Optional<Attn_Shaped>:$positions,
+                       Attn_Shaped:$init, OptionalAttr<Attn_RowKernelAttr>:$kernel, OptionalAttr<Attn_ScheduleAttr>:$schedule);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `ins` `(` $indices `:` type($indices) `)` `tables` `(` $tables `:` type($tables) `)`
+    (`positions` `(` $positions^ `:` type($positions) `)`)?
+    `outs` `(` $init `:` type($init) `)` (`->` type($results)^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def Attn_KeyRangesOp : Attn_DestinationOp<"key_ranges", [DeclareOpInterfaceMethods<Attn_KernelOpInterface>]> {
+  let summary = "Which keys of a batch row count: a range, and whether all of it does";
+  let description = [{
+    For a mask [B, S] of integers, `init` is [B, 4] of i64:
+
+        init[b] = [begin, end, holes, empty]
+
+    The keys k with mask[b, k] != 0 all lie in [begin, end), and begin and end - 1 are such keys. `holes` is 1 where the
+    range has a key with mask 0. A row without such a key has begin = 0, end = S, holes = 0, empty = 1.
+
+    Constraints:
+    - C1: `mask` is [B, S] of integers, `init` is [B, 4] of i64.
+  }];
+  let arguments = (ins Attn_Shaped:$mask, Attn_Shaped:$init, OptionalAttr<Attn_RowKernelAttr>:$kernel);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `ins` `(` $mask `:` type($mask) `)` `outs` `(` $init `:` type($init) `)` (`->` type($results)^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def Attn_GeluOp : Attn_Op<"gelu", !listconcat([Pure, SameOperandsAndResultType], ElementwiseMappable.traits)> {
+  let summary = "Gaussian error linear unit, on a scalar, vector or tensor";
+  let description = [{
+    `gelu(x) = x / 2 * (1 + erf(x / sqrt(2)))`, or with `approximate`
+    `gelu(x) = x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))`.
+
+    Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016.
+  }];
+  let arguments = (ins FloatLike:$input, UnitAttr:$approximate);
+  let results = (outs FloatLike:$result);
+  let assemblyFormat = "(`approximate` $approximate^)? $input attr-dict `:` type($result)";
+  let hasFolder = 1;
+}
+
+def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator,
+    ParentOneOf<["::attn::LinearOp", "::attn::AttentionOp"]>]> {
+  let summary = "Ends a region of an attn op";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+  let builders = [OpBuilder<(ins), [{ /* the implicit terminator */ }]>];
+}
+
+#endif

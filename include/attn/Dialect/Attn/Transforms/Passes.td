@@ -1,0 +1,198 @@
+//===- Passes.td - Target-independent rewrites of the stage `fuse` ---*- tablegen -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// In the order in which the stage runs them. Every rewrite says what it did, and what it could not do and why, as a
+// remark of the category `attn-fuse`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_DIALECT_ATTN_TRANSFORMS_PASSES_TD
+#define ATTN_DIALECT_ATTN_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+class Attn_FunctionPass<string flag> : Pass<flag, "::mlir::func::FuncOp"> {
+  let dependentDialects = ["::attn::AttnDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def DecomposeBlocksPass : Attn_FunctionPass<"attn-decompose-blocks"> {
+  let summary = "Take encoder layers, multi-head attention and feed-forward blocks apart";
+  let description = [{
+    `attn.encoder_layer` becomes a multi-head attention, a feed-forward block, two layer norms and two additions;
+    `attn.multi_head_attention` becomes four linears around one `attn.attention` on `[B, S, H, D]` tensors, whose mask
+    region asks whether the key's element of the mask is not 0; `attn.feed_forward` becomes a linear, an activation and
+    a linear. Biases stand in the epilogues of the linears. A part's location is its block's name with a suffix, such
+    as `encoder.layer.0/attention/query`.
+
+    ```mlir
+    %r = attn.feed_forward %x up(%w1, %b1 : ...) down(%w2, %b2 : ...)
+    // becomes
+    %u = attn.linear ins(%x, %w1 : ...) extras(%b1 : ...) outs(...) -> ... { sum + b1 }
+    %g = attn.gelu %u : tensor<?x?x1536xf32>
+    %r = attn.linear ins(%g, %w2 : ...) extras(%b2 : ...) outs(...) -> ... { sum + b2 }
+    ```
+  }];
+  let statistics = [Statistic<"numBlocks", "blocks", "Number of blocks taken apart">];
+}
+
+def FoldTransposesPass : Attn_FunctionPass<"attn-fold-transposes"> {
+  let summary = "Fold transposes and head broadcasts around attention into its indexing maps";
+  let description = [{
+    A transpose (`linalg.transpose`, or a `linalg.generic` that only permutes) that feeds the query, key, value or a
+    mapped operand of `attn.attention`, or that alone consumes its output, becomes a permutation in the operand's map.
+    A broadcast of each key and value head to a group of query heads (`linalg.broadcast` and a `tensor.collapse_shape`
+    that merges the new dimension) becomes `h floordiv group`.
+
+    ```mlir
+    %t = linalg.transpose ins(%q : tensor<?x?x12x32xf32>) outs(...) permutation = [0, 2, 1, 3]
+    %o = attn.attention ins(%t, ...) ... maps [affine_map<(b, h, q, k, d, e) -> (b, h, q, d)>, ...]
+    // becomes
+    %o = attn.attention ins(%q, ...) ... maps [affine_map<(b, h, q, k, d, e) -> (b, q, h, d)>, ...]
+    ```
+  }];
+  let statistics = [Statistic<"numFolded", "folded", "Number of transposes and broadcasts folded">];
+}
+
+def FoldMaskPass : Attn_FunctionPass<"attn-fold-mask"> {
+  let summary = "Turn mask regions that test a key mask into key ranges and a key mask";
+  let description = [{
+    Where the mask region of `attn.attention` asks, alone or in a conjunction, whether an element of an integer tensor
+    read by (b, k) is not 0, that tensor becomes `key_mask`, and its `attn.key_ranges` (computed once for each mask)
+    becomes `ranges`. The test leaves the region, and an empty region leaves the op. `key_mask` stays beside `ranges`,
+    since a range may have holes.
+
+    ```mlir
+    %o = attn.attention ins(%q, %k, %v : ...) mapped(%mask : tensor<?x?xi64>) outs(...) -> ... mask {
+    ^bb0(%b: index, %h: index, %q: index, %k: index, %m: i64):
+      %zero = arith.constant 0 : i64
+      %counts = arith.cmpi ne, %m, %zero : i64
+      attn.yield %counts : i1
+    }
+    // becomes
+    %r = attn.key_ranges ins(%mask : tensor<?x?xi64>) outs(...) -> tensor<?x4xi64>
+    %o = attn.attention ins(%q, %k, %v : ...) ranges(%r : ...) key_mask(%mask : ...) outs(...) -> ...
+    ```
+  }];
+  let statistics = [Statistic<"numFolded", "folded", "Number of attention ops that got a key mask">];
+}
+
+def FlattenRowsPass : Attn_FunctionPass<"attn-flatten-rows"> {
+  let summary = "Make row-wise ops two-dimensional";
+  let description = [{
+    `attn.linear` and `attn.layer_norm` of a higher rank, and elementwise ops on reshaped matrices, become ops on
+    `[M, N]` between a `tensor.collapse_shape` and a `tensor.expand_shape`. Reshapes of neighbours cancel, so that one
+    pair remains where the shape matters, around attention and at results.
+
+    ```mlir
+    %n = attn.layer_norm ins(%x, %s : tensor<?x?x384xf32>, ...) ...
+    // becomes
+    %f = tensor.collapse_shape %x [[0, 1], [2]] : tensor<?x?x384xf32> into tensor<?x384xf32>
+    %m = attn.layer_norm ins(%f, %s : tensor<?x384xf32>, ...) ...
+    %n = tensor.expand_shape %m [[0, 1], [2]] output_shape [%B, %S, 384] : ...
+    ```
+  }];
+  let statistics = [Statistic<"numFlattened", "flattened", "Number of linears and norms made two-dimensional">];
+}
+
+def MergeLinearsPass : Pass<"attn-merge-linears", "::mlir::ModuleOp"> {
+  let summary = "Merge linears of one input into one with a taller weight";
+  let description = [{
+    Two-dimensional linears with the same input, nothing but a bias in the epilogue and weights that are `attn.weight`
+    symbols become one linear, whose weight and bias are `#attn.concat` expressions (a missing bias is zeros). Where all
+    parts are as wide and are expanded alike, as queries, keys and values are into heads, the result is expanded
+    once to `[..., parts, heads, channels]` and each part is a rank-reducing slice of it; else a part is a slice of
+    columns. A linear whose only user is an elementwise op is left for `attn-fuse-epilogues`.
+
+    ```mlir
+    %q = attn.linear ins(%x, %wq : tensor<?x384xf32>, tensor<384x384xf32>) ...
+    %k = attn.linear ins(%x, %wk : tensor<?x384xf32>, tensor<384x384xf32>) ...
+    // becomes
+    %w = attn.get_weight @query_key : tensor<768x384xf32>
+    %qk = attn.linear ins(%x, %w : tensor<?x384xf32>, tensor<768x384xf32>) ...
+    %q = tensor.extract_slice %qk[0, 0] [%M, 384] [1, 1] : tensor<?x768xf32> to tensor<?x384xf32>
+    %k = tensor.extract_slice %qk[0, 384] [%M, 384] [1, 1] : tensor<?x768xf32> to tensor<?x384xf32>
+    ```
+  }];
+  let dependentDialects = ["::attn::AttnDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numMerged", "merged", "Number of linears that went into a merged one">];
+}
+
+def FuseEpiloguesPass : Attn_FunctionPass<"attn-fuse-epilogues"> {
+  let summary = "Move elementwise ops after a linear into its epilogue";
+  let description = [{
+    An elementwise op (`arith`, `math`, `attn.gelu`, an elementwise `linalg.generic`) that is the only user of a linear's
+    result moves into the linear's epilogue region. Its other operands become `extras` with their maps; constants go
+    into the region.
+
+    ```mlir
+    %y = attn.linear ins(%x, %w : ...) outs(...) -> tensor<?x384xf32> ...
+    %r = arith.addf %y, %residual : tensor<?x384xf32>
+    // becomes
+    %r = attn.linear ins(%x, %w : ...) extras(%residual : tensor<?x384xf32>) outs(...) -> tensor<?x384xf32>
+        maps [affine_map<(m, n) -> (m, n)>] {
+    ^bb0(%sum: f32, %e: f32):
+      %0 = arith.addf %sum, %e : f32
+      attn.yield %0 : f32
+    }
+    ```
+  }];
+  let statistics = [Statistic<"numFused", "fused", "Number of scalar ops that entered epilogues">];
+}
+
+def PruneWeightsPass : Pass<"attn-prune-weights", "::mlir::ModuleOp"> {
+  let summary = "Remove weights that nothing reads";
+  let description = [{
+    Removes each `attn.weight` that no `attn.get_weight` in the module names.
+
+    ```mlir
+    attn.weight @used : tensor<4xf32> = #attn.file<"w", 0 : tensor<4xf32>>
+    attn.weight @unused : tensor<4xf32> = #attn.file<"w", 16 : tensor<4xf32>>     // goes
+    func.func @f() -> tensor<4xf32> {
+      %w = attn.get_weight @used : tensor<4xf32>
+      return %w : tensor<4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::attn::AttnDialect"];
+  let statistics = [Statistic<"numPruned", "pruned", "Number of weights removed">];
+}
+
+def InferBoundsPass : Attn_FunctionPass<"attn-infer-bounds"> {
+  let summary = "Find which indices and sizes an entry's arguments may have";
+  let description = [{
+    An integer argument of an entry (a public function whose arguments carry `attn.shape`) that indexes tables of
+    `attn.embedding` gets `attn.index_range = [0, rows of the smallest table)`. A symbolic dimension along which a
+    table of positions is read gets an upper bound in the function's `attn.dim_bounds`. The library checks both
+    before it runs.
+
+    ```mlir
+    func.func @f(%ids: tensor<?x?xi64> {attn.name = "ids", attn.shape = ["batch", "sequence"]}) ...
+      ... attn.embedding ins(%ids : ...) tables(%words : tensor<30522x384xf32>) positions(%p : tensor<512x384xf32>) ...
+    // becomes
+    func.func @f(%ids: tensor<?x?xi64> {attn.index_range = array<i64: 0, 30522>, ...}) ...
+      attributes {attn.dim_bounds = {sequence = 512 : i64}}
+    ```
+  }];
+  let statistics = [Statistic<"numBounds", "bounds", "Number of arguments and dimensions that got a bound">];
+}
+
+def VerifyFusedPass : Pass<"attn-verify-fused", "::mlir::ModuleOp"> {
+  let summary = "Check what must hold after the stage `fuse`";
+  let description = [{
+    No whole block is left, `attn.linear` and `attn.layer_norm` are two-dimensional, each linear's weight is still
+    [N, K], nothing has a schedule or kernel yet, and every weight that is read exists. A violation is an error at the
+    op's location.
+
+    ```mlir
+    %0 = attn.feed_forward %x ...     // error: a whole block is left after the stage `fuse`
+    ```
+  }];
+  let dependentDialects = ["::attn::AttnDialect"];
+  let statistics = [Statistic<"numChecked", "checked", "Number of ops of the dialect checked">];
+}
+
+#endif // ATTN_DIALECT_ATTN_TRANSFORMS_PASSES_TD

@@ -1,0 +1,195 @@
+//===- ExpandLinear.cpp - attn.linear as register tiles ---------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A panel of the weight is read for each tile of rows, so it should stay in the second-level cache; the input's rows
+// are read by broadcasts as they stand. Nothing is packed here: the schedule stored the weight in panels.
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelPattern.h"
+#include "attn/Codegen/CPU/Epilogue.h"
+#include "attn/Codegen/CPU/Passes.h"
+#include "attn/Codegen/CPU/RegisterTile.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace attn {
+#define GEN_PASS_DEF_EXPANDLINEARPASS
+#include "attn/Codegen/CPU/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+//===----------------------------------------------------------------------===//
+// What the kernel takes
+//===----------------------------------------------------------------------===//
+
+/// True for maps (m, n) -> ... of which the kernel reads a vector along n or one element: n stands last or nowhere.
+static bool isReadableMap(AffineMap map) {
+  AffineExpr column = getAffineDimExpr(1, map.getContext());
+  for (auto [i, result] : llvm::enumerate(map.getResults()))
+    if (!isa<AffineDimExpr, AffineConstantExpr>(result) || (result == column && i + 1 != map.getNumResults()))
+      return false;
+  return true;
+}
+
+std::string attn::whyNoKernel(LinearOp op) {
+  if (std::string why = whyNoKernelOperands(op); !why.empty())
+    return why;
+  if (!op.isPacked())
+    return "the weight is not in panels";
+  auto weight = cast<MemRefType>(op.getWeight().getType());
+  auto init = cast<MemRefType>(op.getInit().getType());
+  auto input = cast<MemRefType>(op.getInput().getType());
+  if (init.getRank() != 2)
+    return "rows are not one dimension";
+  if (!weight.hasStaticShape() || init.isDynamicDim(1))
+    return "the sizes of the weight are not static";
+  if (!weight.getElementType().isF32() || !init.getElementType().isF32() || !input.getElementType().isF32())
+    return "elements other than f32";
+  LinearKernelAttr kernel = *op.getKernel();
+  if (weight.getDimSize(2) % kernel.getColumns() != 0)
+    return "panels of " + std::to_string(weight.getDimSize(2)) + " are no multiple of the kernel's columns";
+  for (Attribute map : op.getExtraMaps())
+    if (!isReadableMap(cast<AffineMapAttr>(map).getValue()))
+      return "an extra operand is neither read along the columns nor constant along them";
+  return whyNotElementwise(op.getEpilogue().front());
+}
+
+//===----------------------------------------------------------------------===//
+// The kernel
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Columns of the output that one column of register tiles computes.
+struct Strip {
+  Value panel;       ///< The weight's panel.
+  Value panelColumn; ///< First column in the panel.
+  Value column;      ///< First column of the output.
+  int64_t active;    ///< How many columns there are, at most the kernel's.
+};
+
+class LinearKernel {
+public:
+  LinearKernel(LinearOp op, OpBuilder &builder)
+      : op(op), kernel(*op.getKernel()), emitter(builder, op.getLoc(), kernel.getLanes()) {}
+
+  void emit() {
+    int64_t width = cast<MemRefType>(op.getWeight().getType()).getDimSize(2);
+    int64_t columns = cast<MemRefType>(op.getInit().getType()).getDimSize(1);
+    int64_t fullPanels = columns / width;
+    if (fullPanels > 0)
+      emitter.loop(emitter.index(fullPanels), 1, {}, [&](Value panel, ValueRange) {
+        emitPanel(panel, width);
+        return VectorEmitter::Values();
+      });
+    if (columns % width != 0)
+      emitPanel(emitter.index(fullPanels), columns % width);
+  }
+
+private:
+  /// The first `active` columns of a panel.
+  void emitPanel(Value panel, int64_t active) {
+    int64_t width = cast<MemRefType>(op.getWeight().getType()).getDimSize(2);
+    Value first = emitter.mul(panel, width);
+    int64_t full = active / kernel.getColumns() * kernel.getColumns();
+    emitter.tiles(emitter.index(full), kernel.getColumns(), [&](Value column, int64_t) {
+      emitStrip({panel, column, emitter.add(first, column), kernel.getColumns()});
+    });
+    if (full < active)
+      emitStrip({panel, emitter.index(full), emitter.add(first, full), active - full});
+  }
+
+  void emitStrip(const Strip &strip) {
+    Value rows = emitter.dim(op.getInit(), 0);
+    emitter.tiles(rows, kernel.getRows(), [&](Value row, int64_t count) { emitTile(strip, row, count); });
+  }
+
+  void emitTile(const Strip &strip, Value row, int64_t count) {
+    int64_t vectors = llvm::divideCeil(strip.active, kernel.getLanes());
+    Value depth = emitter.index(cast<MemRefType>(op.getWeight().getType()).getDimSize(1));
+    VectorEmitter::Values rows, weightColumns;
+    for (int64_t i = 0; i < count; ++i)
+      rows.push_back(emitter.add(row, i));
+    for (int64_t j = 0; j < vectors; ++j)
+      weightColumns.push_back(emitter.add(strip.panelColumn, j * kernel.getLanes()));
+
+    VectorEmitter::Values zeros(count * vectors, emitter.splat(0));
+    VectorEmitter::Values sums = emitRegisterTile(
+        emitter, depth, count, vectors, zeros,
+        [&](Value k, int64_t i) { return emitter.loadScalar(op.getInput(), {rows[i], k}); },
+        [&](Value k, int64_t j) { return emitter.load(op.getWeight(), {strip.panel, k, weightColumns[j]}); });
+
+    // Extras that are the same in all rows are read once.
+    llvm::DenseMap<std::pair<unsigned, int64_t>, Value> shared;
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t j = 0; j < vectors; ++j)
+        emitEpilogue(strip, rows[i], j, sums[i * vectors + j], shared);
+  }
+
+  void emitEpilogue(const Strip &strip, Value row, int64_t j, Value sum,
+                    llvm::DenseMap<std::pair<unsigned, int64_t>, Value> &shared) {
+    Value column = emitter.add(strip.column, j * kernel.getLanes());
+    int64_t active = std::min(kernel.getLanes(), strip.active - j * kernel.getLanes());
+    VectorEmitter::Values arguments{sum};
+    for (auto [i, extra] : llvm::enumerate(op.getExtras())) {
+      AffineMap map = cast<AffineMapAttr>(op.getExtraMaps()[i]).getValue();
+      if (map.isFunctionOfDim(0)) {
+        arguments.push_back(readExtra(extra, map, row, column, active));
+        continue;
+      }
+      Value &value = shared[{i, map.isFunctionOfDim(1) ? j : 0}];
+      if (!value)
+        value = readExtra(extra, map, row, column, active);
+      arguments.push_back(value);
+    }
+    Value result = emitElementwise(emitter, op.getEpilogue().front(), arguments).front();
+    emitter.store(result, op.getInit(), {row, column}, active);
+  }
+
+  Value readExtra(Value extra, AffineMap map, Value row, Value column, int64_t active) {
+    VectorEmitter::Values indices;
+    for (AffineExpr result : map.getResults()) {
+      if (auto constant = dyn_cast<AffineConstantExpr>(result))
+        indices.push_back(emitter.index(constant.getValue()));
+      else
+        indices.push_back(cast<AffineDimExpr>(result).getPosition() == 0 ? row : column);
+    }
+    if (map.isFunctionOfDim(1))
+      return emitter.load(extra, indices, active);
+    return emitter.broadcast(emitter.loadScalar(extra, indices));
+  }
+
+  LinearOp op;
+  LinearKernelAttr kernel;
+  VectorEmitter emitter;
+};
+
+struct ExpandLinear final : KernelPattern<LinearOp> {
+  using KernelPattern::KernelPattern;
+  void emit(LinearOp op, PatternRewriter &rewriter) const override { LinearKernel(op, rewriter).emit(); }
+};
+
+struct ExpandLinearPass final : attn::impl::ExpandLinearPassBase<ExpandLinearPass> {
+  using Base::Base;
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    populateExpandLinearPatterns(patterns);
+    if (failed(expandKernels<LinearOp>(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+
+void attn::populateExpandLinearPatterns(RewritePatternSet &patterns) {
+  patterns.add<ExpandLinear>(patterns.getContext());
+}

@@ -1,0 +1,241 @@
+//===- OnlineAttention.cpp - A block of keys enters a tile ------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Queries stand in lanes: scores are stored as [key, query], so a key's channels are broadcast against packed queries,
+// maxima and sums are taken vertically, and the output's product broadcasts powers against rows of values. Neither keys
+// nor values are packed, and nothing crosses lanes.
+//
+// Where the scale is positive it is left out of the scores and enters the exponent: 2^(s c - m c) with c = scale
+// log2(e) is one FMA for each score.
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelPattern.h"
+#include "attn/Codegen/CPU/Approximations.h"
+#include "attn/Codegen/CPU/RegisterTile.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include <limits>
+
+using namespace mlir;
+using namespace attn;
+
+static constexpr double kLog2E = 1.4426950408889634;
+static constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
+/// Keys whose exponentials are computed together, so that their chains of dependent instructions overlap.
+static constexpr int64_t kExponentialKeys = 4;
+
+std::string attn::whyNoKernel(OnlineAttentionOp op) {
+  if (std::string why = whyNoKernelOperands(op); !why.empty())
+    return why;
+  if (op.getScratch().size() != op.getScratchTypes().size())
+    return "its scratch buffers are not allocated";
+  AttentionKernelAttr kernel = *op.getKernel();
+  auto queries = cast<MemRefType>(op.getQueries().getType());
+  auto accumulator = cast<MemRefType>(op.getAccumulator().getType());
+  if (!queries.hasStaticShape() || !accumulator.hasStaticShape())
+    return "the sizes of a tile are not static";
+  if (queries.getDimSize(0) != 1 || queries.getDimSize(2) != kernel.getQueries())
+    return "queries are not one panel of the kernel's width";
+  for (Value value : {op.getQueries(), op.getKey(), op.getValue(), op.getAccumulator(), op.getMaximum(), op.getSum()})
+    if (!cast<MemRefType>(value.getType()).getElementType().isF32())
+      return "elements other than f32";
+  if (Value mask = op.getKeyMask(); mask && cast<MemRefType>(mask.getType()).getElementType().isF32())
+    return "the key mask is not of integers";
+  return "";
+}
+
+namespace {
+
+class OnlineAttentionKernel {
+public:
+  OnlineAttentionKernel(OnlineAttentionOp op, OpBuilder &builder)
+      : op(op), kernel(*op.getKernel()), lanes(kernel.getLanes()), vectors(kernel.getQueries() / lanes),
+        emitter(builder, op.getLoc(), lanes), functions(builder, op.getLoc(), emitter.vectorType()),
+        scale(op.getScale().convertToDouble()), scaledScores(!(scale > 0)), scores(op.getScratch()[0]),
+        factors(op.getScratch()[1]) {}
+
+  void emit() {
+    keys = emitter.dim(op.getKey(), 0);
+    for (int64_t j = 0; j < vectors; ++j)
+      lane.push_back(emitter.index(j * lanes));
+    VectorEmitter::Values maxima = emitScores();
+    VectorEmitter::Values offsets = emitMaxima(maxima);
+    emitExponentials(offsets);
+    emitOutputs();
+  }
+
+private:
+  //===--- Scores ---===//
+
+  /// Stores the scores of all keys and returns their maxima, as the scores are stored.
+  VectorEmitter::Values emitScores() {
+    VectorEmitter::Values none(vectors, emitter.splat(kMinusInfinity));
+    return emitter.tiles(keys, kernel.getKeyRows(), none, [&](Value first, int64_t count, ValueRange maxima) {
+      return emitScoreTile(first, count, maxima);
+    });
+  }
+
+  VectorEmitter::Values emitScoreTile(Value first, int64_t count, ValueRange maxima) {
+    VectorEmitter::Values rows;
+    for (int64_t i = 0; i < count; ++i)
+      rows.push_back(emitter.add(first, i));
+    Value panel = emitter.index(0);
+    Value depth = emitter.index(cast<MemRefType>(op.getQueries().getType()).getDimSize(1));
+    VectorEmitter::Values zeros(count * vectors, emitter.splat(0));
+    VectorEmitter::Values sums = emitRegisterTile(
+        emitter, depth, count, vectors, zeros,
+        [&](Value d, int64_t i) { return emitter.loadScalar(op.getKey(), {rows[i], d}); },
+        [&](Value d, int64_t j) { return emitter.load(op.getQueries(), {panel, d, lane[j]}); });
+    for (int64_t i = 0; i < count; ++i)
+      emitScoreEpilogue(rows[i], MutableArrayRef<Value>(sums).slice(i * vectors, vectors));
+
+    VectorEmitter::Values results;
+    for (int64_t j = 0; j < vectors; ++j) {
+      VectorEmitter::Values column;
+      for (int64_t i = 0; i < count; ++i)
+        column.push_back(sums[i * vectors + j]);
+      Value tileMaximum = emitter.tree(column, [&](Value a, Value b) { return emitter.maxf(a, b); });
+      // A NaN in the second operand would stay; the running maximum must not become one.
+      results.push_back(emitter.maxf(tileMaximum, maxima[j]));
+    }
+    return results;
+  }
+
+  void emitScoreEpilogue(Value row, MutableArrayRef<Value> sums) {
+    OpBuilder &builder = emitter.getBuilder();
+    Location loc = emitter.getLoc();
+    Value counts;
+    if (Value mask = op.getKeyMask()) {
+      Value element = emitter.loadScalar(mask, {row});
+      Value zero = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(element.getType(), 0));
+      counts = emitter.broadcast(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, element, zero));
+    }
+    for (auto [j, sum] : llvm::enumerate(sums)) {
+      if (scaledScores)
+        sum = emitter.mulf(sum, emitter.splat(scale));
+      if (counts)
+        sum = arith::SelectOp::create(builder, loc, counts, sum, emitter.splat(kMinusInfinity));
+      emitter.store(sum, scores, {row, lane[j]});
+    }
+  }
+
+  //===--- Softmax ---===//
+
+  /// Updates `maximum`, scales `sum`, stores the factors of the accumulator, and returns -m' log2(e).
+  VectorEmitter::Values emitMaxima(ValueRange maxima) {
+    OpBuilder &builder = emitter.getBuilder();
+    Location loc = emitter.getLoc();
+    Value infinity = emitter.splat(kMinusInfinity), zero = emitter.splat(0), log2e = emitter.splat(kLog2E);
+    VectorEmitter::Values offsets;
+    for (int64_t j = 0; j < vectors; ++j) {
+      Value blockMaximum = scaledScores ? maxima[j] : emitter.mulf(maxima[j], emitter.splat(scale));
+      Value before = emitter.load(op.getMaximum(), {lane[j]});
+      Value after = emitter.maxf(blockMaximum, before);
+      emitter.store(after, op.getMaximum(), {lane[j]});
+      // Where no key counted so far, 0 in place of -infinity makes all powers 0 instead of NaN.
+      Value none = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, after, infinity);
+      Value finite = arith::SelectOp::create(builder, loc, none, zero, after);
+      Value factor = functions.exp2OfNonPositive(emitter.mulf(emitter.subf(before, finite), log2e));
+      emitter.store(factor, factors, {lane[j]});
+      emitter.store(emitter.mulf(emitter.load(op.getSum(), {lane[j]}), factor), op.getSum(), {lane[j]});
+      offsets.push_back(arith::NegFOp::create(builder, loc, emitter.mulf(finite, log2e)));
+    }
+    return offsets;
+  }
+
+  void emitExponentials(ValueRange offsets) {
+    Value factor = emitter.splat(scaledScores ? kLog2E : scale * kLog2E);
+    VectorEmitter::Values zeros(vectors, emitter.splat(0));
+    auto emitKeys = [&](Value first, int64_t count, ValueRange sums) {
+      VectorEmitter::Values rows, powers, results;
+      for (int64_t i = 0; i < count; ++i)
+        rows.push_back(emitter.add(first, i));
+      // All loads stand before all stores, which might alias them.
+      for (int64_t i = 0; i < count; ++i)
+        for (int64_t j = 0; j < vectors; ++j)
+          powers.push_back(emitter.load(scores, {rows[i], lane[j]}));
+      for (auto [i, power] : llvm::enumerate(powers))
+        power = functions.exp2OfNonPositive(emitter.fma(power, factor, offsets[i % vectors]));
+      for (auto [i, power] : llvm::enumerate(powers))
+        emitter.store(power, scores, {rows[i / vectors], lane[i % vectors]});
+      for (int64_t j = 0; j < vectors; ++j) {
+        VectorEmitter::Values column;
+        for (int64_t i = 0; i < count; ++i)
+          column.push_back(powers[i * vectors + j]);
+        Value sum = emitter.tree(column, [&](Value a, Value b) { return emitter.addf(a, b); });
+        results.push_back(emitter.addf(sums[j], sum));
+      }
+      return results;
+    };
+    VectorEmitter::Values sums = emitter.tiles(keys, kExponentialKeys, zeros, emitKeys);
+    for (int64_t j = 0; j < vectors; ++j)
+      emitter.store(emitter.addf(emitter.load(op.getSum(), {lane[j]}), sums[j]), op.getSum(), {lane[j]});
+  }
+
+  //===--- Outputs ---===//
+
+  void emitOutputs() {
+    int64_t channels = cast<MemRefType>(op.getAccumulator().getType()).getDimSize(1);
+    int64_t columns = kernel.getValueColumns();
+    int64_t full = channels / columns * columns;
+    emitter.tiles(emitter.index(full), columns, [&](Value column, int64_t) { emitOutputStrip(column, columns); });
+    if (full < channels)
+      emitOutputStrip(emitter.index(full), channels - full);
+  }
+
+  void emitOutputStrip(Value column, int64_t active) {
+    emitter.tiles(emitter.index(kernel.getQueries()), kernel.getValueRows(),
+                  [&](Value row, int64_t count) { emitOutputTile(row, count, column, active); });
+  }
+
+  void emitOutputTile(Value row, int64_t count, Value column, int64_t active) {
+    VectorEmitter::Values rows, columns, init;
+    SmallVector<int64_t> width;
+    for (int64_t j = 0; j * lanes < active; ++j) {
+      columns.push_back(emitter.add(column, j * lanes));
+      width.push_back(std::min(lanes, active - j * lanes));
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      rows.push_back(emitter.add(row, i));
+      Value factor = emitter.broadcast(emitter.loadScalar(factors, {rows[i]}));
+      for (auto [start, count] : llvm::zip(columns, width))
+        init.push_back(emitter.mulf(emitter.load(op.getAccumulator(), {rows[i], start}, count), factor));
+    }
+    VectorEmitter::Values sums = emitRegisterTile(
+        emitter, keys, count, columns.size(), init,
+        [&](Value key, int64_t i) { return emitter.loadScalar(scores, {key, rows[i]}); },
+        [&](Value key, int64_t j) { return emitter.load(op.getValue(), {key, columns[j]}, width[j]); });
+    for (auto [i, sum] : llvm::enumerate(sums)) {
+      size_t j = i % columns.size();
+      emitter.store(sum, op.getAccumulator(), {rows[i / columns.size()], columns[j]}, width[j]);
+    }
+  }
+
+  OnlineAttentionOp op;
+  AttentionKernelAttr kernel;
+  int64_t lanes;
+  int64_t vectors; ///< Vectors of queries.
+  VectorEmitter emitter;
+  FunctionEmitter functions;
+  double scale;
+  bool scaledScores; ///< The scores in scratch are multiplied by the scale.
+  Value scores;      ///< [keyBlock, P]
+  Value factors;     ///< [P]
+  Value keys;        ///< T
+  VectorEmitter::Values lane;
+};
+
+struct ExpandOnlineAttention final : KernelPattern<OnlineAttentionOp> {
+  using KernelPattern::KernelPattern;
+  void emit(OnlineAttentionOp op, PatternRewriter &rewriter) const override {
+    OnlineAttentionKernel(op, rewriter).emit();
+  }
+};
+
+} // namespace
+
+void attn::populateOnlineAttentionPatterns(RewritePatternSet &patterns) {
+  patterns.add<ExpandOnlineAttention>(patterns.getContext());
+}

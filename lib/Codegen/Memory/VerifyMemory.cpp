@@ -1,0 +1,43 @@
+//===- VerifyMemory.cpp - The contract of the stage memory -*- C++ -*-===//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "attn/Codegen/Memory/Passes.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace attn {
+#define GEN_PASS_DEF_VERIFYMEMORY
+#include "attn/Codegen/Memory/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+
+namespace {
+
+LogicalResult verify(Operation *op) {
+  for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
+    if (llvm::isa<TensorType>(type))
+      return op->emitError("is still on tensors after the stage 'memory'");
+  if (llvm::isa<memref::AllocOp, memref::AllocaOp, memref::ReallocOp>(op))
+    return op->emitError("allocates after the stage 'memory', where all buffers are in the workspace");
+  if (llvm::isa<memref::CopyOp, linalg::CopyOp>(op) && op->getParentOfType<scf::ForallOp>())
+    return op->emitError("copies a buffer inside of a task");
+  return success();
+}
+
+struct VerifyMemory final : attn::impl::VerifyMemoryBase<VerifyMemory> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    WalkResult result = getOperation().walk(
+        [](Operation *op) { return failed(verify(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+
+} // namespace

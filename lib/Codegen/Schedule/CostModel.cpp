@@ -1,0 +1,65 @@
+//===- CostModel.cpp - Schedules from a target's description -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The register tile of a product keeps rows x vectors accumulators, one vector of each column and one broadcast. Most
+// products per load come from tiles near a square; 20 to 24 of 32 registers (12 of 16) as accumulators leave room for what
+// the compiler adds. Tasks take as many rows as fit the second-level cache beside what they read.
+//
+//===----------------------------------------------------------------------===//
+
+#include "attn/Codegen/Schedule/CostModel.h"
+#include "mlir/IR/BuiltinOps.h"
+
+using namespace mlir;
+using namespace attn;
+
+static constexpr unsigned kFloatBits = 32;
+
+/// Rows of a register tile with `vectors` vectors a row.
+static int64_t tileRows(const Target &target, int64_t vectors) {
+  int64_t accumulators = target.vectorRegisters * 3 / 4;
+  return accumulators / vectors;
+}
+
+ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
+  MLIRContext *context = op.getContext();
+  int64_t lanes = target.lanes(kFloatBits);
+  int64_t rows = tileRows(target, 2);
+  // As many whole register tiles as keep the input rows of a task in half of the second-level cache.
+  auto input = llvm::cast<ShapedType>(op.getInput().getType());
+  int64_t channels = std::max<int64_t>(input.getDimSize(input.getRank() - 1), 1);
+  int64_t fitting = target.l2Bytes / 2 / (channels * 4);
+  int64_t rowBlock = std::clamp<int64_t>(fitting / rows * rows, rows, 10 * rows);
+  return ScheduleAttr::get(context, rowBlock, LinearKernelAttr::get(context, rows, 2 * lanes, lanes));
+}
+
+ScheduleAttr attn::scheduleAttention(AttentionOp op, const Target &target) {
+  MLIRContext *context = op.getContext();
+  int64_t lanes = target.lanes(kFloatBits);
+  // Queries stand in lanes: two vectors where there are 32 registers, three where there are 16.
+  int64_t queryVectors = target.vectorRegisters >= 32 ? 2 : 3;
+  int64_t queries = queryVectors * lanes;
+  int64_t keyRows = tileRows(target, queryVectors);
+  int64_t valueRows = target.vectorRegisters >= 32 ? 8 : 6;
+  // The scores of a block stay in the first-level cache.
+  int64_t keyBlock = std::max<int64_t>(target.l1Bytes / (queries * 4), keyRows);
+  auto kernel = AttentionKernelAttr::get(context, queries, keyRows, valueRows, 2 * lanes, keyBlock, lanes);
+  return ScheduleAttr::get(context, queries, kernel);
+}
+
+ScheduleAttr attn::scheduleRows(Operation *op, const Target &target) {
+  MLIRContext *context = op->getContext();
+  return ScheduleAttr::get(context, 64, RowKernelAttr::get(context, target.lanes(kFloatBits)));
+}
+
+FailureOr<const Target *> attn::targetOf(Operation *op) {
+  for (Operation *parent = op; parent; parent = parent->getParentOp())
+    if (auto attr = parent->getAttrOfType<TargetAttr>(kTargetAttr)) {
+      if (const Target *target = lookupTarget(attr.getName()))
+        return target;
+      return op->emitError() << "unknown target '" << attr.getName() << "'; the known ones are " << targetNames();
+    }
+  return op->emitError() << "no module around this op names its target in '" << kTargetAttr << "'";
+}

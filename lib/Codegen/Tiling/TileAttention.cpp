@@ -1,0 +1,249 @@
+//===- TileAttention.cpp - Make attention a task for each batch row, head and tile of queries -*- C++ -*-===//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "attn/Codegen/Tiling/Passes.h"
+#include "attn/Dialect/Attn/IR/Attn.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace attn {
+#define GEN_PASS_DEF_TILEATTENTION
+#include "attn/Codegen/Tiling/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+
+/// Builds the loop of one attention op.
+class AttentionTiler {
+public:
+  explicit AttentionTiler(AttentionOp op)
+      : op(op), loc(op.getLoc()), b(op), kernel(llvm::cast<AttentionKernelAttr>(op.getScheduleAttr().getKernel())) {}
+
+  LogicalResult run() {
+    FailureOr<double> scaleOr = op.getScaleOrDefault();
+    if (failed(scaleOr))
+      return op.emitError("attention needs static head sizes");
+    scale = *scaleOr;
+    for (auto [map, inner] : {std::pair(op.getQueryMap(), AttentionOp::QueryChannel),
+                              std::pair(op.getKeyMap(), AttentionOp::QueryChannel),
+                              std::pair(op.getValueMap(), AttentionOp::ValueChannel),
+                              std::pair(op.getInitMap(), AttentionOp::ValueChannel)})
+      if (map.getNumResults() == 0 || map.getResults().back() != dim(inner))
+        return op.emitError("attention needs its channels in the last dimension of each operand; transpose ")
+               << AffineMapAttr::get(map);
+
+    Value batch = extentOf(op.getQuery(), op.getQueryMap(), AttentionOp::Batch);
+    Value heads = extentOf(op.getQuery(), op.getQueryMap(), AttentionOp::Head);
+    queries = extentOf(op.getQuery(), op.getQueryMap(), AttentionOp::Query);
+    keys = extentOf(op.getKey(), op.getKeyMap(), AttentionOp::Key);
+    if (!batch || !heads || !queries || !keys)
+      return op.emitError("the extents of this attention's batch, heads, queries and keys are not all dimensions of the "
+                          "query and the key");
+    Value tiles = arith::CeilDivUIOp::create(b, loc, queries, constant(kernel.getQueries()));
+    Value perBatch = arith::MulIOp::create(b, loc, heads, tiles);
+    OpFoldResult tasks = getAsOpFoldResult(arith::MulIOp::create(b, loc, batch, perBatch));
+    auto loop = scf::ForallOp::create(b, loc, ArrayRef<OpFoldResult>{tasks}, ValueRange{op.getInit()}, std::nullopt);
+
+    b.setInsertionPoint(loop.getTerminator());
+    Value task = loop.getInductionVar(0);
+    batchIndex = arith::DivUIOp::create(b, loc, task, perBatch);
+    Value inBatch = arith::RemUIOp::create(b, loc, task, perBatch);
+    headIndex = arith::DivUIOp::create(b, loc, inBatch, tiles);
+    Value tile = arith::RemUIOp::create(b, loc, inBatch, tiles);
+    queryBegin = arith::MulIOp::create(b, loc, tile, constant(kernel.getQueries()));
+    queryCount = arith::MinUIOp::create(b, loc, arith::SubIOp::create(b, loc, queries, queryBegin),
+                                        constant(kernel.getQueries()));
+    buildTask(loop);
+    op.getResult(0).replaceAllUsesWith(loop.getResult(0));
+    op.erase();
+    return success();
+  }
+
+private:
+  using State = SmallVector<Value, 3>; // accumulator, maximum, sum
+
+  Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+  AffineExpr dim(unsigned position) { return getAffineDimExpr(position, op.getContext()); }
+
+  /// The extent of `dimension` of the iteration space where `map` has it as a result of its own.
+  Value extentOf(Value operand, AffineMap map, unsigned dimension) {
+    std::optional<unsigned> position = map.getResultPosition(dim(dimension));
+    return position ? b.createOrFold<tensor::DimOp>(loc, operand, int64_t(*position)) : Value();
+  }
+
+  /// The rows [begin, begin + count) of `rowDim`, for this task's batch row and head, as a matrix rows x channels.
+  struct Slice {
+    SmallVector<OpFoldResult> offsets, sizes, strides;
+    RankedTensorType type;
+  };
+  Slice sliceOf(Value operand, AffineMap map, unsigned rowDim, Value begin, OpFoldResult count) {
+    auto type = llvm::cast<RankedTensorType>(operand.getType());
+    Slice slice;
+    slice.strides.assign(type.getRank(), b.getIndexAttr(1));
+    for (auto [result, extent] : llvm::zip(map.getResults(), type.getShape())) {
+      if (result == dim(rowDim)) {
+        slice.offsets.push_back(begin);
+        slice.sizes.push_back(count);
+      } else if (result == map.getResults().back()) {
+        slice.offsets.push_back(b.getIndexAttr(0));
+        slice.sizes.push_back(b.getIndexAttr(extent));
+      } else {
+        slice.offsets.push_back(indexOf(result));
+        slice.sizes.push_back(b.getIndexAttr(1));
+      }
+    }
+    std::optional<int64_t> rows = getConstantIntValue(count);
+    slice.type = RankedTensorType::get({rows ? *rows : ShapedType::kDynamic, type.getShape().back()},
+                                       type.getElementType());
+    return slice;
+  }
+
+  /// A map's result in b and h at this task.
+  Value indexOf(AffineExpr result) {
+    SmallVector<Value> operands{batchIndex, headIndex, constant(0), constant(0), constant(0), constant(0)};
+    return affine::AffineApplyOp::create(b, loc, AffineMap::get(6, 0, result), operands);
+  }
+
+  Value extract(Value operand, const Slice &slice) {
+    return tensor::ExtractSliceOp::create(b, loc, slice.type, operand, slice.offsets, slice.sizes, slice.strides);
+  }
+
+  void buildTask(scf::ForallOp loop) {
+    readRange();
+    Value packed = packQueries();
+    State state = initialState();
+    if (op.getKeyMask()) {
+      auto branch = scf::IfOp::create(
+          b, loc, holes,
+          [&](OpBuilder &inner, Location) { yieldKeyLoop(inner, packed, state, /*masked=*/true); },
+          [&](OpBuilder &inner, Location) { yieldKeyLoop(inner, packed, state, /*masked=*/false); });
+      state.assign(branch.result_begin(), branch.result_end());
+    } else {
+      state = keyLoop(packed, state, /*masked=*/false);
+    }
+    Slice out = sliceOf(op.getInit(), op.getInitMap(), AttentionOp::Query, queryBegin, queryCount);
+    Value destination = loop.getRegionOutArgs()[0];
+    Value rows = extract(destination, out);
+    auto finish = OnlineFinishOp::create(b, loc, TypeRange{out.type}, state[0], state[1], state[2], rows, Value(),
+                                         RowKernelAttr::get(op.getContext(), kernel.getLanes()));
+    b.setInsertionPointToStart(loop.getTerminator().getBody());
+    tensor::ParallelInsertSliceOp::create(b, loc, finish.getResult(0), destination, out.offsets, out.sizes, out.strides);
+  }
+
+  /// Which keys count for this batch row: [begin, end), whether there are holes, and whether the row has no key at all.
+  void readRange() {
+    begin = constant(0);
+    end = keys;
+    if (!op.getRanges())
+      return;
+    auto read = [&](int64_t column) -> Value {
+      return tensor::ExtractOp::create(b, loc, op.getRanges(), ValueRange{batchIndex, constant(column)});
+    };
+    auto readIndex = [&](int64_t column) -> Value {
+      return arith::IndexCastOp::create(b, loc, b.getIndexType(), read(column));
+    };
+    Value zero = arith::ConstantIntOp::create(b, loc, b.getI64Type(), 0);
+    begin = readIndex(0);
+    end = readIndex(1);
+    holes = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(2), zero);
+    empty = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(3), zero);
+    if (op.getEmpty() == EmptyRow::Zero)
+      end = arith::SelectOp::create(b, loc, empty, begin, end);
+  }
+
+  /// The task's queries in lanes. Uniform attention over the keys of an empty row is attention of queries that are zero,
+  /// which is what packing no rows gives.
+  Value packQueries() {
+    Value count = queryCount;
+    if (empty && op.getEmpty() == EmptyRow::Uniform)
+      count = arith::SelectOp::create(b, loc, empty, constant(0), queryCount);
+    Slice slice = sliceOf(op.getQuery(), op.getQueryMap(), AttentionOp::Query, queryBegin, count);
+    Value rows = extract(op.getQuery(), slice);
+    Value init = tensor::EmptyOp::create(b, loc, {1, slice.type.getDimSize(1), kernel.getQueries()},
+                                         slice.type.getElementType());
+    return PackOp::create(b, loc, TypeRange{init.getType()}, rows, init,
+                          RowKernelAttr::get(op.getContext(), kernel.getLanes()))
+        .getResult(0);
+  }
+
+  State initialState() {
+    Type element = getElementTypeOrSelf(op.getInit().getType());
+    int64_t channels = op.getStaticExtent(AttentionOp::ValueChannel);
+    auto filled = [&](ArrayRef<int64_t> shape, double value) -> Value {
+      Value fill = arith::ConstantOp::create(b, loc, b.getFloatAttr(element, value));
+      Value init = tensor::EmptyOp::create(b, loc, shape, element);
+      return linalg::FillOp::create(b, loc, fill, init).getResult(0);
+    };
+    return {filled({kernel.getQueries(), channels}, 0.0),
+            filled({kernel.getQueries()}, -std::numeric_limits<double>::infinity()), filled({kernel.getQueries()}, 0.0)};
+  }
+
+  void yieldKeyLoop(OpBuilder &inner, Value packed, State state, bool masked) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+    scf::YieldOp::create(b, loc, keyLoop(packed, state, masked));
+  }
+
+  State keyLoop(Value packed, State state, bool masked) {
+    Value step = constant(kernel.getKeyBlock());
+    auto loop = scf::ForOp::create(b, loc, begin, end, step, state);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value first = loop.getInductionVar();
+    Value count = arith::MinUIOp::create(b, loc, arith::SubIOp::create(b, loc, end, first), step);
+    Value key = extract(op.getKey(), sliceOf(op.getKey(), op.getKeyMap(), AttentionOp::Key, first, count));
+    Value value = extract(op.getValue(), sliceOf(op.getValue(), op.getValueMap(), AttentionOp::Key, first, count));
+    Value mask;
+    if (masked) {
+      auto type = llvm::cast<RankedTensorType>(op.getKeyMask().getType());
+      mask = tensor::ExtractSliceOp::create(
+          b, loc, RankedTensorType::get({ShapedType::kDynamic}, type.getElementType()), op.getKeyMask(),
+          ArrayRef<OpFoldResult>{batchIndex, first}, ArrayRef<OpFoldResult>{b.getIndexAttr(1), count},
+          ArrayRef<OpFoldResult>{b.getIndexAttr(1), b.getIndexAttr(1)});
+    }
+    ValueRange args = loop.getRegionIterArgs();
+    SmallVector<Type> types(args.getTypes());
+    auto online = OnlineAttentionOp::create(b, loc, types, packed, key, value, mask, args[0], args[1], args[2],
+                                            ValueRange{}, b.getF64FloatAttr(scale), kernel);
+    scf::YieldOp::create(b, loc, online.getResults());
+    return State(loop.result_begin(), loop.result_end());
+  }
+
+  AttentionOp op;
+  Location loc;
+  OpBuilder b;
+  AttentionKernelAttr kernel;
+  double scale = 1.0;
+  Value queries, keys, batchIndex, headIndex, queryBegin, queryCount;
+  Value begin, end, holes, empty;
+};
+
+struct TileAttention final : attn::impl::TileAttentionBase<TileAttention> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<AttentionOp> ops;
+    getOperation().walk([&](AttentionOp op) { ops.push_back(op); });
+    for (AttentionOp op : ops) {
+      if (!op.getScheduleAttr()) {
+        op.emitError("attention has no schedule");
+        return signalPassFailure();
+      }
+      if (failed(AttentionTiler(op).run()))
+        return signalPassFailure();
+      ++numTiled;
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,100 @@
+//===- BlockOps.cpp - Whole blocks ------------------------------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers follow the constraints C1, C2, ... of the ops' documentation, in their order.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Checker.h"
+
+using namespace mlir;
+using namespace attn;
+
+/// A projection's weight [rows, columns] and bias [rows], whose elements are those of the block's input.
+static LogicalResult checkProjection(Checker &check, StringRef label, StringRef name, Value weight, Value bias,
+                                     StringRef rows, StringRef columns, Type element) {
+  if (failed(check.shape(label, name + "_weight", weight, {rows.str(), columns.str()})) ||
+      failed(check.shape(label, name + "_bias", bias, {rows.str()})) ||
+      failed(check.element(label, name + "_weight", weight, element)))
+    return failure();
+  return check.element(label, name + "_bias", bias, element);
+}
+
+/// A number of heads that divides the extent of `dim`.
+static LogicalResult checkHeads(Checker &check, StringRef label, int64_t heads, StringRef dim) {
+  if (heads <= 0)
+    return check.fail(label) << "num_heads is " << heads << ", expected a positive number";
+  int64_t extent = check.extent(dim);
+  if (!ShapedType::isDynamic(extent) && extent % heads != 0)
+    return check.fail(label) << "num_heads is " << heads << ", expected a divisor of " << dim << " = " << extent;
+  return success();
+}
+
+LogicalResult MultiHeadAttentionOp::verify() {
+  Checker check(*this);
+  Type element = elementOf(getQuery());
+  if (failed(check.shape("C1", "query", getQuery(), {"B", "S", "E"})) ||
+      failed(check.floating("C1", "query", getQuery())) ||
+      failed(check.shape("C1", "key", getKey() ? getKey() : getQuery(), {"B", "T", "Ek"})) ||
+      failed(check.element("C1", "key", getKey(), element)) ||
+      failed(check.shape("C1", "value", getValue() ? getValue() : getQuery(), {"B", "T", "Ev"})) ||
+      failed(check.element("C1", "value", getValue(), element)))
+    return failure();
+  if (failed(checkProjection(check, "C2", "query", getQueryWeight(), getQueryBias(), "Eq", "E", element)) ||
+      failed(checkProjection(check, "C2", "key", getKeyWeight(), getKeyBias(), "Eq", "Ek", element)) ||
+      failed(checkProjection(check, "C2", "value", getValueWeight(), getValueBias(), "rows of Wv", "Ev", element)) ||
+      failed(checkProjection(check, "C2", "output", getOutputWeight(), getOutputBias(), "Eo", "rows of Wv", element)))
+    return failure();
+  if (failed(checkHeads(check, "C3", getNumHeads(), "Eq")) ||
+      failed(checkHeads(check, "C3", getNumHeads(), "rows of Wv")))
+    return failure();
+  if (failed(check.shape("C4", "mask", getMask(), {"B", "T"})) || failed(check.integers("C4", "mask", getMask())) ||
+      failed(check.shape("C5", "the result", getResult(), {"B", "S", "Eo"})))
+    return failure();
+  return check.element("C5", "the result", getResult(), element);
+}
+
+LogicalResult FeedForwardOp::verify() {
+  Checker check(*this);
+  int64_t rank = rankOf(getInput());
+  if (rank < 1)
+    return check.fail("C1") << "input is " << getInput().getType() << ", expected at least 1 dimension";
+  Type element = elementOf(getInput());
+  if (failed(check.shape("C1", "input", getInput(), leadingDims("m", rank - 1, {"E"}))) ||
+      failed(check.floating("C1", "input", getInput())) ||
+      failed(checkProjection(check, "C1", "up", getUpWeight(), getUpBias(), "F", "E", element)) ||
+      failed(checkProjection(check, "C1", "down", getDownWeight(), getDownBias(), "E'", "F", element)) ||
+      failed(check.shape("C2", "the result", getResult(), leadingDims("m", rank - 1, {"E'"}))))
+    return failure();
+  return check.element("C2", "the result", getResult(), element);
+}
+
+LogicalResult EncoderLayerOp::verify() {
+  Checker check(*this);
+  Type element = elementOf(getInput());
+  if (failed(check.shape("C1", "input", getInput(), {"B", "S", "E"})) ||
+      failed(check.floating("C1", "input", getInput())))
+    return failure();
+  if (getResult().getType() != getInput().getType())
+    return check.fail("C1") << "the result is " << getResult().getType() << ", expected the type of input, "
+                            << getInput().getType();
+  if (failed(checkProjection(check, "C2", "query", getQueryWeight(), getQueryBias(), "E", "E", element)) ||
+      failed(checkProjection(check, "C2", "key", getKeyWeight(), getKeyBias(), "E", "E", element)) ||
+      failed(checkProjection(check, "C2", "value", getValueWeight(), getValueBias(), "E", "E", element)) ||
+      failed(checkProjection(check, "C2", "output", getOutputWeight(), getOutputBias(), "E", "E", element)) ||
+      failed(checkProjection(check, "C2", "up", getUpWeight(), getUpBias(), "F", "E", element)) ||
+      failed(checkProjection(check, "C2", "down", getDownWeight(), getDownBias(), "E", "F", element)) ||
+      failed(checkHeads(check, "C2", getNumHeads(), "E")))
+    return failure();
+  for (auto [name, value] :
+       {std::pair("attention_norm_scale", getAttentionNormScale()),
+        std::pair("attention_norm_shift", getAttentionNormShift()),
+        std::pair("output_norm_scale", getOutputNormScale()), std::pair("output_norm_shift", getOutputNormShift())})
+    if (failed(check.shape("C3", name, value, {"E"})) || failed(check.element("C3", name, value, element)))
+      return failure();
+  if (failed(check.epsilon("C3", getEpsilon())) || failed(check.shape("C4", "mask", getMask(), {"B", "S"})))
+    return failure();
+  return check.integers("C4", "mask", getMask());
+}

@@ -1,0 +1,95 @@
+//===- DialectAttributes.cpp - Checks of the dialect's discardable attributes -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Names, shapes and index ranges of an entry's arguments and results become the library's tables, so a module that says
+// nonsense there is refused where it stands instead of much later. Attributes with other names are the business of the
+// pass that sets them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "attn/Dialect/Attn/IR/Attn.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+using namespace attn;
+
+Operation *AttnDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  return arith::ConstantOp::materialize(builder, value, type, loc);
+}
+
+/// `attn.shape`: one entry a dimension, a symbol for a dynamic one or the size of a static one.
+static LogicalResult verifyShape(Operation *op, Attribute attribute, Type type) {
+  auto shape = dyn_cast<ArrayAttr>(attribute);
+  if (!shape)
+    return op->emitError() << "'attn.shape' is " << attribute << ", expected an array of symbols and sizes";
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (shaped && (!shaped.hasRank() || int64_t(shape.size()) != shaped.getRank()))
+    return op->emitError() << "'attn.shape' has " << shape.size() << " dimensions, but the type is " << type;
+  for (auto [i, dim] : llvm::enumerate(shape)) {
+    auto symbol = dyn_cast<StringAttr>(dim);
+    auto size = dyn_cast<IntegerAttr>(dim);
+    if ((!symbol || symbol.empty()) && (!size || size.getValue().isNegative()))
+      return op->emitError() << "dimension " << i << " of 'attn.shape' is " << dim
+                             << ", expected a symbol or a size that is not negative";
+    bool agrees =
+        !shaped || (symbol ? shaped.isDynamicDim(i) : shaped.isDynamicDim(i) || shaped.getDimSize(i) == size.getInt());
+    if (!agrees)
+      return op->emitError() << "dimension " << i << " of 'attn.shape' is " << dim << ", but the type is " << type;
+  }
+  return success();
+}
+
+static LogicalResult verifyIndexRange(Operation *op, Attribute attribute) {
+  auto range = dyn_cast<DenseI64ArrayAttr>(attribute);
+  if (!range || range.size() != 2 || range[0] > range[1])
+    return op->emitError() << "'attn.index_range' is " << attribute << ", expected array<i64: begin, end>";
+  return success();
+}
+
+/// What arguments and results of functions share.
+static LogicalResult verifyTensorAttribute(Operation *op, Type type, NamedAttribute attribute) {
+  if (attribute.getName() == kNameAttr) {
+    auto name = dyn_cast<StringAttr>(attribute.getValue());
+    if (!name || name.empty())
+      return op->emitError() << "'attn.name' is " << attribute.getValue() << ", expected a name";
+  }
+  if (attribute.getName() == kShapeAttr)
+    return verifyShape(op, attribute.getValue(), type);
+  if (attribute.getName() == kIndexRangeAttr)
+    return verifyIndexRange(op, attribute.getValue());
+  return success();
+}
+
+LogicalResult AttnDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argument,
+                                                    NamedAttribute attribute) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  Type type = function && argument < function.getNumArguments() ? function.getArgumentTypes()[argument] : Type();
+  return verifyTensorAttribute(op, type, attribute);
+}
+
+LogicalResult AttnDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned result,
+                                                       NamedAttribute attribute) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  Type type = function && result < function.getNumResults() ? function.getResultTypes()[result] : Type();
+  return verifyTensorAttribute(op, type, attribute);
+}
+
+LogicalResult AttnDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() == kTargetAttr && (!isa<ModuleOp>(op) || !isa<TargetAttr>(attribute.getValue())))
+    return op->emitError() << "'attn.target' is " << attribute.getValue() << ", expected a #attn.target on a module";
+  if (attribute.getName() == kDimBoundsAttr) {
+    auto bounds = dyn_cast<DictionaryAttr>(attribute.getValue());
+    bool ok = bounds && isa<FunctionOpInterface>(op) && llvm::all_of(bounds, [](NamedAttribute bound) {
+                auto value = dyn_cast<IntegerAttr>(bound.getValue());
+                return value && !value.getValue().isNegative();
+              });
+    if (!ok)
+      return op->emitError() << "'attn.dim_bounds' is " << attribute.getValue()
+                             << ", expected a dictionary from symbols to their largest values, on a function";
+  }
+  return success();
+}

@@ -1,0 +1,44 @@
+//===- Schedules.cpp - Verifiers of schedule and kernel attributes -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sizes that a kernel divides by or loops over are positive, and vectors are whole.
+//
+//===----------------------------------------------------------------------===//
+
+#include "attn/Dialect/Attn/IR/Attn.h"
+
+using namespace mlir;
+using namespace attn;
+
+LogicalResult LinearKernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns,
+                                       int64_t lanes) {
+  if (rows <= 0 || columns <= 0 || lanes <= 0 || columns % lanes != 0)
+    return emitError() << "a linear kernel needs positive rows and columns in whole vectors of lanes";
+  return success();
+}
+
+LogicalResult AttentionKernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t queries,
+                                          int64_t keyRows, int64_t valueRows, int64_t valueColumns, int64_t keyBlock,
+                                          int64_t lanes) {
+  if (queries <= 0 || keyRows <= 0 || valueRows <= 0 || valueColumns <= 0 || keyBlock <= 0 || lanes <= 0)
+    return emitError() << "an attention kernel needs positive sizes";
+  if (queries % lanes != 0 || valueColumns % lanes != 0)
+    return emitError() << "queries and valueColumns of an attention kernel are whole vectors of lanes";
+  return success();
+}
+
+LogicalResult RowKernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t lanes) {
+  if (lanes <= 0)
+    return emitError() << "a row kernel needs a positive number of lanes";
+  return success();
+}
+
+LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rowBlock, Attribute kernel) {
+  if (rowBlock <= 0)
+    return emitError() << "a schedule needs a positive rowBlock, got " << rowBlock;
+  if (!isa_and_nonnull<LinearKernelAttr, AttentionKernelAttr, RowKernelAttr>(kernel))
+    return emitError() << "a schedule needs a #attn kernel attribute, got " << kernel;
+  return success();
+}

@@ -1,0 +1,198 @@
+//===- FoldTransposes.cpp - Transposes around attention into its maps ---*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Frameworks move the heads in front of the sequence before attention and back after it, and repeat key heads for
+// groups of query heads. That is a matter of where an element stands, which attention's maps say; nothing has to move.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Utils.h"
+#include "attn/Dialect/Attn/Transforms/Passes.h"
+#include "attn/Dialect/Attn/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace attn {
+#define GEN_PASS_DEF_FOLDTRANSPOSESPASS
+#include "attn/Dialect/Attn/Transforms/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+
+/// A transpose: dimension i of the result is dimension permutation[i] of `input`.
+struct Transpose {
+  Operation *op;
+  Value input;
+  SmallVector<int64_t> permutation;
+};
+
+} // namespace
+
+static std::optional<Transpose> matchTranspose(Operation *op) {
+  if (auto transpose = dyn_cast_or_null<linalg::TransposeOp>(op); transpose && transpose->getNumResults() == 1)
+    return Transpose{op, transpose.getInput(), llvm::to_vector(transpose.getPermutation())};
+  if (auto generic = dyn_cast_or_null<linalg::GenericOp>(op); generic && generic->getNumResults() == 1)
+    if (std::optional<SmallVector<int64_t>> permutation = linalg::isaTransposeOpInterface(generic))
+      return Transpose{op, generic.getInputs().front(), *permutation};
+  return std::nullopt;
+}
+
+/// The operands that a map of attention belongs to, in the order of the maps, without the destinations.
+static SmallVector<OpOperand *> mappedOperands(AttentionOp op) {
+  SmallVector<OpOperand *> operands = {&op.getQueryMutable(), &op.getKeyMutable(), &op.getValueMutable()};
+  for (OpOperand &operand : op.getMappedMutable())
+    operands.push_back(&operand);
+  return operands;
+}
+
+static void setMap(AttentionOp op, unsigned index, AffineMap map) {
+  SmallVector<Attribute> maps(op.getMaps().getValue());
+  maps[index] = AffineMapAttr::get(map);
+  op.setMapsAttr(ArrayAttr::get(op.getContext(), maps));
+}
+
+namespace {
+
+/// attention(transpose(x)) reads x through a permuted map.
+struct FoldOperandTranspose final : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    SmallVector<OpOperand *> operands = mappedOperands(op);
+    for (unsigned index = 0; index < operands.size(); ++index) {
+      OpOperand *operand = operands[index];
+      std::optional<Transpose> transpose = matchTranspose(operand->get().getDefiningOp());
+      if (!transpose)
+        continue;
+      AffineMap map = op.getMap(index);
+      SmallVector<AffineExpr> results(map.getNumResults());
+      for (auto [i, from] : llvm::enumerate(transpose->permutation))
+        results[from] = map.getResult(i);
+      rewriter.modifyOpInPlace(op, [&] {
+        operand->set(transpose->input);
+        setMap(op, index, AffineMap::get(map.getNumDims(), 0, results, op.getContext()));
+      });
+      remarkDone(op, "FoldTransposes") << "a transpose of an operand became part of its map";
+      return success();
+    }
+    return failure();
+  }
+};
+
+/// transpose(attention) writes where the transpose would have.
+struct FoldResultTranspose final : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    if (op->getNumResults() == 0 || !op->getResult(0).hasOneUse())
+      return failure();
+    std::optional<Transpose> transpose = matchTranspose(*op->getResult(0).getUsers().begin());
+    // The transpose may also read the result as its destination's shape only.
+    if (!transpose || transpose->input != op->getResult(0))
+      return failure();
+
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, op.getLoc(), op.getInit()), permuted;
+    AffineMap map = op.getInitMap();
+    SmallVector<AffineExpr> results;
+    for (int64_t from : transpose->permutation) {
+      permuted.push_back(sizes[from]);
+      results.push_back(map.getResult(from));
+    }
+    // Attention writes every element of its destination and reads none.
+    Value init = createDestination(rewriter, op.getLoc(), permuted, getElementTypeOrSelf(op.getInit().getType()));
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getInitMutable().set(init);
+      op->getResult(0).setType(init.getType());
+      setMap(op, 3 + op.getMapped().size(), AffineMap::get(map.getNumDims(), 0, results, op.getContext()));
+    });
+    Value result = op->getResult(0);
+    Type expected = transpose->op->getResult(0).getType();
+    if (result.getType() != expected) {
+      rewriter.setInsertionPointAfter(op);
+      result = tensor::CastOp::create(rewriter, op.getLoc(), expected, result);
+    }
+    remarkDone(op, "FoldTransposes") << "a transpose of the result became part of its map";
+    rewriter.replaceOp(transpose->op, result);
+    return success();
+  }
+};
+
+/// A key or value whose heads are each repeated for a group of query heads is read by `h floordiv group`.
+struct FoldHeadBroadcast final : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    AffineExpr head = rewriter.getAffineDimExpr(AttentionOp::Head);
+    SmallVector<OpOperand *> operands = mappedOperands(op);
+    for (unsigned index = 0; index < operands.size(); ++index) {
+      OpOperand *operand = operands[index];
+      auto merge = operand->get().getDefiningOp<tensor::CollapseShapeOp>();
+      auto repeat = merge ? merge.getSrc().getDefiningOp<linalg::BroadcastOp>() : linalg::BroadcastOp();
+      AffineMap map = op.getMap(index);
+      std::optional<unsigned> position = map.getResultPosition(head);
+      if (!repeat || !position || repeat.getDimensions().size() != 1)
+        continue;
+      // The one group of two is [head, copy], and the copies are the new dimension.
+      SmallVector<ReassociationIndices> groups = merge.getReassociationIndices();
+      int64_t copies = repeat.getDimensions().front();
+      bool merged = llvm::all_of(llvm::enumerate(groups), [&](auto group) {
+        return group.value().size() == (group.index() == *position ? 2u : 1u);
+      });
+      if (!merged || groups[*position].back() != copies)
+        continue;
+      int64_t group = cast<ShapedType>(merge.getSrc().getType()).getDimSize(copies);
+      if (ShapedType::isDynamic(group))
+        continue;
+      SmallVector<AffineExpr> results(map.getResults());
+      results[*position] = head.floorDiv(group);
+      rewriter.modifyOpInPlace(op, [&] {
+        operand->set(repeat.getInput());
+        setMap(op, index, AffineMap::get(map.getNumDims(), 0, results, op.getContext()));
+      });
+      remarkDone(op, "FoldTransposes") << "repeated heads became part of a map";
+      return success();
+    }
+    return failure();
+  }
+};
+
+/// How many reshaping ops stand right before or after attention.
+int64_t countAround(Operation *root) {
+  llvm::SmallPtrSet<Operation *, 8> around;
+  root->walk([&](AttentionOp op) {
+    for (OpOperand *operand : mappedOperands(op))
+      if (Operation *producer = operand->get().getDefiningOp())
+        if (matchTranspose(producer) || isa<tensor::CollapseShapeOp>(producer))
+          around.insert(producer);
+    for (Operation *user : op->getUsers())
+      if (matchTranspose(user))
+        around.insert(user);
+  });
+  return around.size();
+}
+
+struct FoldTransposesPass final : attn::impl::FoldTransposesPassBase<FoldTransposesPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    int64_t before = countAround(getOperation());
+    RewritePatternSet patterns(&getContext());
+    populateFoldTransposesPatterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      return signalPassFailure();
+    numFolded += before - countAround(getOperation());
+  }
+};
+
+} // namespace
+
+void attn::populateFoldTransposesPatterns(RewritePatternSet &patterns) {
+  patterns.add<FoldOperandTranspose, FoldResultTranspose, FoldHeadBroadcast>(patterns.getContext());
+}

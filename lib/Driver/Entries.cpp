@@ -1,0 +1,102 @@
+//===- Entries.cpp - The entries of a module as plain data -*- C++ -*-===//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Entries.h"
+#include "attn/Codegen/Memory/EntrySignature.h"
+#include "attn/Conversion/AttnToLLVM/Symbols.h"
+#include "attn/TargetInfo/TargetInfo.h"
+
+using namespace mlir;
+using namespace attn;
+
+static FailureOr<ElementType> elementTypeOf(func::FuncOp entry, Type type) {
+  constexpr uint8_t kInt = 0, kFloat = 2, kBFloat = 4, kBool = 6;
+  if (type.isBF16())
+    return ElementType{kBFloat, 16, 1};
+  if (llvm::isa<Float16Type, Float32Type, Float64Type>(type))
+    return ElementType{kFloat, uint8_t(type.getIntOrFloatBitWidth()), 1};
+  if (type.isInteger(1))
+    return ElementType{kBool, 8, 1};
+  for (unsigned bits : {8, 16, 32, 64})
+    if (type.isInteger(bits))
+      return ElementType{uint8_t(type.isUnsignedInteger() ? 1 : kInt), uint8_t(bits), 1};
+  return entry.emitError() << "an entry cannot take or return elements of type " << type;
+}
+
+static FailureOr<TensorInfo> describe(func::FuncOp entry, unsigned arg, const EntrySignature &signature) {
+  auto type = llvm::cast<ShapedType>(entry.getArgumentTypes()[arg]);
+  TensorInfo tensor;
+  if (auto name = entry.getArgAttrOfType<StringAttr>(arg, kNameAttr))
+    tensor.name = name.str();
+  else
+    tensor.name = ("arg" + Twine(arg)).str();
+  FailureOr<ElementType> element = elementTypeOf(entry, type.getElementType());
+  if (failed(element))
+    return failure();
+  tensor.type = *element;
+  for (int64_t i = 0; i < type.getRank(); ++i) {
+    if (!type.isDynamicDim(i)) {
+      tensor.shape.push_back(type.getDimSize(i));
+      continue;
+    }
+    std::optional<unsigned> dim = signature.getDim(arg, i);
+    if (!dim)
+      return entry.emitError() << "'" << tensor.name << "' has a dynamic dimension without a symbol in '" << kShapeAttr
+                               << "'";
+    tensor.shape.push_back(-1 - int64_t(*dim));
+  }
+  if (auto range = entry.getArgAttrOfType<DenseI64ArrayAttr>(arg, kIndexRangeAttr); range && range.size() == 2) {
+    tensor.indexBegin = range[0];
+    tensor.indexEnd = range[1];
+  }
+  return tensor;
+}
+
+FailureOr<std::vector<EntryInfo>> attn::describeEntries(ModuleOp module, StringRef prefix) {
+  SmallVector<ModuleOp> targets(module.getOps<ModuleOp>());
+  std::vector<EntryInfo> entries;
+  if (targets.empty())
+    return module.emitError("there is no target");
+  for (func::FuncOp entry : targets.front().getOps<func::FuncOp>()) {
+    if (!entry.isPublic() || entry.isExternal())
+      continue;
+    EntryInfo info;
+    info.name = entry.getName().str();
+    EntrySignature signature(entry);
+    auto bounds = entry->getAttrOfType<DictionaryAttr>(kDimBoundsAttr);
+    for (const std::string &name : signature.getDims()) {
+      DimInfo dim;
+      dim.name = name;
+      if (auto bound = bounds ? bounds.getAs<IntegerAttr>(name) : IntegerAttr())
+        dim.max = bound.getInt();
+      info.dims.push_back(dim);
+    }
+    for (unsigned arg = 0, e = entry.getNumArguments(); arg < e; ++arg) {
+      if (entry.getArgAttr(arg, kWorkspaceAttr))
+        continue;
+      FailureOr<TensorInfo> tensor = describe(entry, arg, signature);
+      if (failed(tensor))
+        return failure();
+      (entry.getArgAttr(arg, kOutputAttr) ? info.outputs : info.inputs).push_back(*tensor);
+    }
+    for (ModuleOp nested : targets) {
+      auto attr = nested->getAttrOfType<TargetAttr>(kTargetAttr);
+      const Target *target = attr ? lookupTarget(attr.getName()) : nullptr;
+      if (!target)
+        return nested.emitError() << "the module has no known target in '" << kTargetAttr << "'";
+      VariantInfo variant;
+      variant.target = target->name.str();
+      variant.cpuFeatures = target->cpuFeatures;
+      variant.runSymbol = runSymbol(prefix, info.name, target->name);
+      variant.workspaceSymbol = workspaceSymbol(prefix, info.name, target->name);
+      info.variants.push_back(variant);
+    }
+    entries.push_back(std::move(info));
+  }
+  if (entries.empty())
+    return module.emitError("the module has no public function with a body, so there is nothing to compile");
+  return entries;
+}

@@ -1,0 +1,186 @@
+//===- Options.cpp - The command line of attnc -*- C++ -*-===//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "attn/Driver/Options.h"
+#include "attn/TargetInfo/TargetInfo.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Option/ArgList.h"
+#include "llvm/Option/OptTable.h"
+
+using namespace attn;
+using namespace llvm::opt;
+
+namespace {
+
+enum ID {
+  OPT_INVALID = 0,
+#define OPTION(...) LLVM_MAKE_OPT_ID(__VA_ARGS__),
+#include "Options.inc"
+#undef OPTION
+};
+
+#define OPTTABLE_STR_TABLE_CODE
+#include "Options.inc"
+#undef OPTTABLE_STR_TABLE_CODE
+
+#define OPTTABLE_PREFIXES_TABLE_CODE
+#include "Options.inc"
+#undef OPTTABLE_PREFIXES_TABLE_CODE
+
+constexpr OptTable::Info kInfos[] = {
+#define OPTION(...) LLVM_CONSTRUCT_OPT_INFO(__VA_ARGS__),
+#include "Options.inc"
+#undef OPTION
+};
+
+class Table : public GenericOptTable {
+public:
+  Table() : GenericOptTable(OptionStrTable, OptionPrefixesTable, kInfos) {}
+};
+
+llvm::Error fail(const llvm::Twine &message) { return llvm::createStringError(message); }
+
+llvm::Expected<Stage> stageOf(llvm::StringRef option, llvm::StringRef value) {
+  if (std::optional<Stage> stage = parseStage(value))
+    return *stage;
+  return fail("unknown stage '" + value + "' in " + option + "; the stages are " + stageNames());
+}
+
+llvm::Expected<std::vector<std::string>> parseTargets(llvm::StringRef list) {
+  std::vector<std::string> targets;
+  llvm::SmallVector<llvm::StringRef> names;
+  list.split(names, ',');
+  for (llvm::StringRef name : names) {
+    name = name.trim();
+    if (name == "host") {
+      llvm::Expected<const Target *> host = hostTarget();
+      if (!host)
+        return host.takeError();
+      name = (*host)->name;
+    }
+    if (!lookupTarget(name))
+      return fail("unknown target '" + name + "'; the targets are host, " + targetNames());
+    if (llvm::is_contained(targets, name))
+      return fail("target '" + name + "' is named twice in --target");
+    targets.push_back(name.str());
+  }
+  // The runtime takes the first that the processor runs, so the more capable of a family comes first.
+  llvm::stable_sort(targets, [](const std::string &a, const std::string &b) { return lookupTarget(a) < lookupTarget(b); });
+  llvm::StringRef triple = lookupTarget(targets.front())->triple;
+  for (const std::string &name : targets)
+    if (lookupTarget(name)->triple != triple)
+      return fail("targets '" + targets.front() + "' and '" + name + "' are different architectures; write one library "
+                                                                     "for each");
+  return targets;
+}
+
+llvm::Error readOptions(const InputArgList &args, CompilationOptions &options) {
+  options.models = args.getAllArgValues(OPT_INPUT);
+  if (options.models.empty())
+    return fail("no model given; name a model directory or file, or see --help");
+  if (options.models.size() > 1)
+    return fail("one model at a time is supported, got " + llvm::Twine(options.models.size()));
+
+  llvm::StringRef kind = args.getLastArgValue(OPT_emit_EQ, "shared");
+  auto parsed = llvm::StringSwitch<std::optional<OutputKind>>(kind)
+                    .Case("shared", OutputKind::Shared)
+                    .Case("static", OutputKind::Static)
+                    .Case("object", OutputKind::Object)
+                    .Case("asm", OutputKind::Assembly)
+                    .Case("llvm", OutputKind::LLVM)
+                    .Case("mlir", OutputKind::MLIR)
+                    .Default(std::nullopt);
+  if (!parsed)
+    return fail("unknown kind '" + kind + "' in --emit; the kinds are shared, static, object, asm, llvm and mlir");
+  options.kind = *parsed;
+
+  if (const Arg *arg = args.getLastArg(OPT_compile_from_EQ)) {
+    llvm::Expected<Stage> stage = stageOf("--compile-from", arg->getValue());
+    if (!stage)
+      return stage.takeError();
+    if (*stage == Stage::Emit)
+      return fail("--compile-from=emit: nothing follows that stage");
+    options.from = *stage;
+    options.fromGiven = true;
+  }
+  if (const Arg *arg = args.getLastArg(OPT_compile_to_EQ)) {
+    llvm::Expected<Stage> stage = stageOf("--compile-to", arg->getValue());
+    if (!stage)
+      return stage.takeError();
+    options.to = *stage;
+    if (*stage != Stage::Emit) {
+      if (args.hasArg(OPT_emit_EQ) && options.kind != OutputKind::MLIR)
+        return fail("--compile-to=" + llvm::Twine(arg->getValue()) + " writes MLIR and contradicts --emit=" + kind);
+      options.kind = OutputKind::MLIR;
+    }
+  } else if (options.kind == OutputKind::MLIR) {
+    options.to = Stage::Lower;
+  }
+  if (options.to == Stage::Emit && options.kind == OutputKind::MLIR)
+    return fail("--emit=mlir contradicts --compile-to=emit");
+  if (options.fromGiven && options.to < options.from)
+    return fail("--compile-to=" + llvm::Twine(infoOf(options.to).flag) + " comes before --compile-from=" +
+                infoOf(options.from).flag);
+
+  options.output = args.getLastArgValue(OPT_output).str();
+  if (options.output.empty() && options.kind == OutputKind::MLIR)
+    options.output = "-";
+  if (options.output.empty())
+    return fail("no output given; add -o OUT, for example -o libmodel.so");
+  bool isText = options.kind == OutputKind::MLIR || options.kind == OutputKind::Assembly ||
+                options.kind == OutputKind::LLVM;
+  if (options.output == "-" && !isText)
+    return fail("--emit=" + kind + " is not text and needs a file; add -o OUT");
+
+  llvm::Expected<std::vector<std::string>> targets = parseTargets(args.getLastArgValue(OPT_target_EQ, "host"));
+  if (!targets)
+    return targets.takeError();
+  options.targets = std::move(*targets);
+  if (args.hasArg(OPT_target_EQ) && options.from > Stage::Schedule)
+    return fail("--target contradicts --compile-from=" + llvm::Twine(infoOf(options.from).flag) +
+                ": targets are assigned in the stage schedule");
+  options.name = args.getLastArgValue(OPT_name_EQ).str();
+  options.dumpStages = args.getLastArgValue(OPT_dump_stages_EQ).str();
+  options.report = args.getLastArgValue(OPT_report_EQ).str();
+  options.explain = args.hasArg(OPT_explain);
+  options.time = args.hasArg(OPT_time);
+  options.quiet = args.hasArg(OPT_quiet);
+  return llvm::Error::success();
+}
+
+} // namespace
+
+llvm::Expected<ParsedCommandLine> attn::parseCommandLine(llvm::ArrayRef<const char *> arguments) {
+  Table table;
+  unsigned missingIndex = 0, missingCount = 0;
+  InputArgList args = table.ParseArgs(arguments, missingIndex, missingCount);
+  if (missingCount)
+    return fail("option '" + llvm::StringRef(args.getArgString(missingIndex)) + "' needs a value");
+  for (const Arg *arg : args.filtered(OPT_UNKNOWN)) {
+    std::string option = arg->getAsString(args), nearest;
+    if (table.findNearest(option, nearest) <= 2)
+      return fail("unknown option '" + option + "'; did you mean '" + nearest + "'?");
+    return fail("unknown option '" + option + "'; see --help");
+  }
+  ParsedCommandLine parsed;
+  if (args.hasArg(OPT_help))
+    parsed.request = Request::Help;
+  else if (args.hasArg(OPT_version))
+    parsed.request = Request::Version;
+  else if (args.hasArg(OPT_list_targets))
+    parsed.request = Request::ListTargets;
+  else if (llvm::Error error = readOptions(args, parsed.options))
+    return error;
+  return parsed;
+}
+
+void attn::printHelp(llvm::raw_ostream &os) {
+  Table().printHelp(os, "attnc MODEL -o OUT [options]", "attnc: compiles an attention model to a native library");
+  os << "\nSTAGES:\n";
+  for (const StageInfo &info : allStages())
+    os << "  " << llvm::left_justify(info.flag, 10) << info.what << "\n";
+}

@@ -1,0 +1,61 @@
+//===- Tensors.cpp - Stages on tensors: import, fuse, schedule, tile -*- C++ -*-===//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "attn/Codegen/Schedule/Passes.h"
+#include "attn/Codegen/Tiling/Passes.h"
+#include "attn/Dialect/Attn/Transforms/Passes.h"
+#include "attn/Pipelines/Stages.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace attn;
+
+static void cleanUp(OpPassManager &pm) {
+  // Sizes come from the entry's arguments where they can, so that reshapes in between die.
+  pm.addPass(memref::createResolveShapedTypeResultDimsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void attn::buildImportPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  // The importer has made the module; what an entry demands of its arguments is read off it once, for all importers.
+  pm.addNestedPass<func::FuncOp>(createInferBoundsPass());
+}
+
+void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createDecomposeBlocksPass());
+  functions.addPass(createFoldTransposesPass());
+  functions.addPass(createFoldMaskPass());
+  functions.addPass(createFlattenRowsPass());
+  cleanUp(functions);
+  pm.addPass(createMergeLinearsPass());
+  OpPassManager &merged = pm.nest<func::FuncOp>();
+  cleanUp(merged);
+  merged.addPass(createFuseEpiloguesPass());
+  cleanUp(merged);
+  pm.addPass(createPruneWeightsPass());
+  pm.addPass(createVerifyFusedPass());
+}
+
+void attn::buildSchedulePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  AssignTargetsOptions targets;
+  targets.targets.assign(options.targets.begin(), options.targets.end());
+  pm.addPass(createAssignTargets(targets));
+  pm.addPass(createPackWeights({options.panelWidth}));
+  pm.nest<ModuleOp>().addPass(createAssignSchedules());
+}
+
+void attn::buildTilePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  OpPassManager &functions = pm.nest<ModuleOp>().nest<func::FuncOp>();
+  functions.addPass(createTileRows());
+  functions.addPass(createTileAttention());
+  functions.addPass(createAssignKernels());
+  cleanUp(functions);
+}

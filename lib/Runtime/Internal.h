@@ -1,0 +1,202 @@
+//===- Internal.h - What the runtime's files share ----------------*- C -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One context per caller, one checked view per tensor, one team per run. Names
+// begin with attn_rt_v1_ in the object files, see Model.h; all are hidden.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_RUNTIME_INTERNAL_H
+#define ATTN_RUNTIME_INTERNAL_H
+
+#include "Libc.h"
+#include "attn/Runtime/Model.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define attn_rt_fail attn_rt_v1_fail
+#define attn_rt_fail_tensor attn_rt_v1_fail_tensor
+#define attn_rt_clear_error attn_rt_v1_clear_error
+#define attn_rt_cpu_features attn_rt_v1_cpu_features
+#define attn_rt_cpu_count attn_rt_v1_cpu_count
+#define attn_rt_select attn_rt_v1_select
+#define attn_rt_check_tensors attn_rt_v1_check_tensors
+#define attn_rt_check_indices attn_rt_v1_check_indices
+#define attn_rt_check_overlap attn_rt_v1_check_overlap
+#define attn_rt_make_view attn_rt_v1_make_view
+#define attn_rt_gather attn_rt_v1_gather
+#define attn_rt_scatter attn_rt_v1_scatter
+#define attn_rt_read_create_options attn_rt_v1_read_create_options
+#define attn_rt_read_run_options attn_rt_v1_read_run_options
+#define attn_rt_aligned_alloc attn_rt_v1_aligned_alloc
+#define attn_rt_aligned_free attn_rt_v1_aligned_free
+#define attn_rt_job_execute attn_rt_v1_job_execute
+#define attn_rt_job_steal attn_rt_v1_job_steal
+#define attn_rt_pool_attach attn_rt_v1_pool_attach
+#define attn_rt_pool_detach attn_rt_v1_pool_detach
+#define attn_rt_pool_start attn_rt_v1_pool_start
+#define attn_rt_pool_take_job attn_rt_v1_pool_take_job
+#define attn_rt_pool_give_job attn_rt_v1_pool_give_job
+#define attn_rt_pool_notify attn_rt_v1_pool_notify
+#define attn_rt_futex_wait attn_rt_v1_futex_wait
+#define attn_rt_futex_wake attn_rt_v1_futex_wake
+
+#pragma GCC visibility push(hidden)
+
+enum { ATTN_MAX_THREADS = 256, ATTN_MAX_RANK = 32, ATTN_ALIGNMENT = 64 };
+
+// ---- Errors.c
+
+// Writes code and sentence to error (which may be null) and returns the code. Integers are printed as long long.
+attn_code attn_rt_fail(attn_error *error, attn_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void attn_rt_clear_error(attn_error *error);
+
+// ---- Check.c: the caller's tensors against the entry's tables
+
+// One checked tensor.
+typedef struct attn_rt_tensor {
+  const DLTensor *user; // null: a dense output that is not there yet
+  const attn_tensor_desc *desc;
+  bool is_output;
+  bool dense;        // row major without gaps; empty tensors are
+  int64_t item;      // bytes of an element
+  int64_t elements;  // in all
+  char *data;        // of the first element
+  int64_t low, high; // the elements lie in [data + low, data + high); equal if empty
+  int64_t copy;      // offset of its dense copy in the workspace; -1: none
+} attn_rt_tensor;
+
+// One call's tensors: inputs, then outputs.
+typedef struct attn_rt_binding {
+  const attn_entry_desc *entry;
+  int64_t *dims;
+  attn_rt_tensor *tensors;
+  attn_error *error;
+} attn_rt_binding;
+
+typedef enum attn_rt_scope {
+  ATTN_SCOPE_INPUTS,   // outputs are not given
+  ATTN_SCOPE_METADATA, // data may be null
+  ATTN_SCOPE_ALL
+} attn_rt_scope;
+
+// Like attn_rt_fail, with "entry 'e', input 'x': " before.
+attn_code attn_rt_fail_tensor(const attn_rt_binding *binding, const attn_rt_tensor *tensor, attn_code code,
+                              const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+// Checks number, device, dtype, rank, shape, symbols, bounds, sizes, and (ALL) data and alignment; fills dims and
+// tensors.
+attn_code attn_rt_check_tensors(attn_rt_binding *binding, attn_rt_scope scope, const DLTensor *const inputs[],
+                                size_t num_inputs, const DLTensor *const outputs[], size_t num_outputs);
+
+// ---- Index.c: every value of every index input lies in its range.
+attn_code attn_rt_check_indices(const attn_rt_binding *binding);
+
+// ---- Overlap.c: no output shares a byte with another tensor or the workspace.
+attn_code attn_rt_check_overlap(const attn_rt_binding *binding, const void *workspace, size_t workspace_bytes);
+
+// ---- Strides.c
+
+// The shape of a tensor without what does not matter: no dimensions of size 1, neighbours merged where they are
+// contiguous. Strides are in bytes. Rank 0 is one element.
+typedef struct attn_rt_view {
+  int32_t rank;
+  int64_t shape[ATTN_MAX_RANK];
+  int64_t strides[ATTN_MAX_RANK];
+} attn_rt_view;
+
+void attn_rt_make_view(const attn_rt_tensor *tensor, attn_rt_view *view); // of a non-empty tensor
+void attn_rt_gather(const attn_rt_tensor *tensor, char *dense);           // tensor to dense
+void attn_rt_scatter(const attn_rt_tensor *tensor, const char *dense);    // dense to tensor
+
+// ---- Cpu.c
+
+// ATTN_CPU_* bits of this processor. AMX bits are only there if want_amx, since asking the kernel for them changes the
+// process.
+uint64_t attn_rt_cpu_features(bool want_amx);
+int32_t attn_rt_cpu_count(void); // processors that the process may run on, at least 1
+
+// ---- Select.c: chooses a variant per entry.
+attn_code attn_rt_select(const attn_model_desc *model, const char *target, const attn_variant **chosen,
+                         attn_error *error);
+
+// ---- Options.c: options of any size, also from older and newer callers, to ours.
+attn_code attn_rt_read_create_options(const attn_create_options *options, attn_create_options *result,
+                                      attn_error *error);
+attn_code attn_rt_read_run_options(const attn_run_options *options, int32_t default_threads, attn_run_options *result,
+                                   attn_error *error);
+
+// ---- Memory.c: malloc with 64-byte alignment.
+void *attn_rt_aligned_alloc(size_t bytes);
+void attn_rt_aligned_free(void *memory);
+
+// ---- Team.c: one parallel loop
+
+// One slice's part of the loop, alone on its cache line. Units are grains.
+typedef struct attn_rt_line {
+  _Alignas(
+      64) _Atomic uint64_t ticket; // odd: the slice waits for a thread. Only ever grows, so an old view is harmless
+  _Atomic int64_t next;            // first unit that nobody has taken
+  int64_t end;
+} attn_rt_line;
+
+typedef struct attn_rt_job {
+  attn_task task;
+  void *frame;
+  int64_t n, grain;
+  _Atomic int32_t slices;
+  _Atomic int32_t open;     // slices that wait for a thread, 0 between loops
+  _Atomic uint32_t pending; // slices that are not finished, and ATTN_JOB_WAITER
+  attn_rt_line *lines;      // at least `slices`
+} attn_rt_job;
+
+// What attn_call.team points to.
+typedef struct attn_rt_team {
+  attn_parallel_for parallel_for; // the caller's, or null
+  void *user;
+  attn_rt_job *job; // for the caller's parallel_for
+  _Atomic int32_t flag;
+} attn_rt_team;
+
+void attn_rt_job_execute(attn_rt_job *job, int32_t slice); // if nobody has taken the slice yet
+bool attn_rt_job_steal(attn_rt_job *job, int32_t prefer);  // one slice, this one if possible; false: none waits
+
+// ---- Pool.c: the shared threads
+
+void attn_rt_pool_attach(void); // a context comes
+void attn_rt_pool_detach(void); // a context goes; the last one joins the threads
+void attn_rt_pool_start(int32_t workers);
+attn_rt_job *attn_rt_pool_take_job(void); // null: too many loops at once
+void attn_rt_pool_give_job(attn_rt_job *job);
+void attn_rt_pool_notify(int32_t slices); // that many slices wait for threads
+
+// ---- Futex.c
+void attn_rt_futex_wait(_Atomic uint32_t *word, uint32_t value);
+void attn_rt_futex_wake(_Atomic uint32_t *word, int32_t count);
+
+// ---- Context.c
+
+struct attn_context {
+  const attn_library *library;
+  const attn_model_desc *model;
+  const attn_variant **chosen; // per entry
+  int64_t *dims;               // room for the largest entry, as in the next two
+  attn_rt_tensor *tensors;
+  void **pointers;
+  int32_t threads;
+  void *workspace;
+  size_t workspace_bytes;
+  attn_rt_job job; // for callers' parallel_for; its lines grow with the number of threads
+  int32_t job_lines;
+  attn_code status;
+  attn_error error;
+  atomic_bool busy;
+};
+
+#pragma GCC visibility pop
+
+#endif // ATTN_RUNTIME_INTERNAL_H

@@ -1,0 +1,54 @@
+//===- Options.c - Options of older and newer callers -------------*- C -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Option structs begin with their size. What an older caller does not have is zero;
+// what a newer caller has beyond our own must be zero, since we cannot do it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Internal.h"
+
+static attn_code read_options(const void *options, void *result, size_t our_size, attn_error *error) {
+  size_t size;
+  memcpy(&size, options, sizeof(size));
+  if (size < sizeof(size) || size > 4096)
+    return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT,
+                        "the options' field 'size' is %lld; it has to be the options struct's size", (long long)size);
+  for (size_t i = our_size; i < size; ++i)
+    if (((const char *)options)[i])
+      return attn_rt_fail(error, ATTN_ERROR_UNSUPPORTED, "the options use a field that this library does not know");
+  memcpy(result, options, size < our_size ? size : our_size);
+  return ATTN_OK;
+}
+
+static attn_code check_threads(int32_t *threads, int32_t default_threads, attn_error *error) {
+  if (*threads < 0)
+    return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT, "the option 'threads' is %d; it has to be at least 0",
+                        (int)*threads);
+  if (*threads == 0)
+    *threads = default_threads;
+  if (*threads > ATTN_MAX_THREADS)
+    *threads = ATTN_MAX_THREADS;
+  return ATTN_OK;
+}
+
+attn_code attn_rt_read_create_options(const attn_create_options *options, attn_create_options *result,
+                                      attn_error *error) {
+  *result = (attn_create_options){.size = sizeof(*result)};
+  attn_code code = options ? read_options(options, result, sizeof(*result), error) : ATTN_OK;
+  return code ? code : check_threads(&result->threads, attn_rt_cpu_count(), error);
+}
+
+attn_code attn_rt_read_run_options(const attn_run_options *options, int32_t default_threads, attn_run_options *result,
+                                   attn_error *error) {
+  *result = (attn_run_options){.size = sizeof(*result)};
+  attn_code code = options ? read_options(options, result, sizeof(*result), error) : ATTN_OK;
+  if (code)
+    return code;
+  if (!result->allocate != !result->release)
+    return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT,
+                        "of the options 'allocate' and 'release' only one is set; set both or neither");
+  return check_threads(&result->threads, default_threads, error);
+}

@@ -1,0 +1,99 @@
+//===- ModelInfo.cpp - What a compiled model offers its callers -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The tables are trusted by the runtime, which indexes dims without looking; so
+// whatever could make it read beside them is refused here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "attn/Target/ModelInfo.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/Path.h"
+
+using namespace attn;
+using namespace llvm;
+
+std::string ElementType::str() const {
+  static constexpr StringLiteral names[] = {"int", "uint", "float", "opaque", "bfloat", "complex", "bool"};
+  std::string result = code < std::size(names) ? names[code].str() : "type" + utostr(code) + "_";
+  if (!(code == 6 && bits == 8))
+    result += utostr(bits);
+  if (lanes != 1)
+    result += "x" + utostr(lanes);
+  return result;
+}
+
+static bool isPrefix(StringRef text) {
+  return !text.empty() && !isDigit(text.front()) && all_of(text, [](char c) { return isAlnum(c) || c == '_'; });
+}
+
+static Error verifyTensor(const ModelInfo &model, const EntryInfo &entry, const TensorInfo &tensor) {
+  auto fail = [&](const Twine &reason) {
+    return createStringError("model '" + model.name + "', entry '" + entry.name + "', tensor '" + tensor.name +
+                             "': " + reason);
+  };
+  for (int64_t size : tensor.shape)
+    if (size < 0 && static_cast<uint64_t>(-1 - size) >= entry.dims.size())
+      return fail("its shape names dimension " + Twine(-1 - size) + ", but the entry has " + Twine(entry.dims.size()));
+  if (tensor.type.bits == 0 || tensor.type.lanes == 0)
+    return fail("its element type has no bits");
+  bool isInteger = tensor.type.code <= 1 && tensor.type.lanes == 1;
+  if (tensor.indexBegin < tensor.indexEnd && !isInteger)
+    return fail("only integers have an index range, but this is " + tensor.type.str());
+  return Error::success();
+}
+
+static Error verifyEntry(const ModelInfo &model, const EntryInfo &entry) {
+  auto fail = [&](const Twine &reason) {
+    return createStringError("model '" + model.name + "', entry '" + entry.name + "': " + reason);
+  };
+  if (entry.variants.empty())
+    return fail("it has code for no target");
+  for (const DimInfo &dim : entry.dims)
+    if (dim.min < 0 || dim.min > dim.max)
+      return fail("dimension '" + dim.name + "' has bounds " + Twine(dim.min) + " to " + Twine(dim.max));
+  StringSet<> names;
+  for (const std::vector<TensorInfo> *tensors : {&entry.inputs, &entry.outputs}) {
+    for (const TensorInfo &tensor : *tensors) {
+      if (!names.insert(tensor.name).second)
+        return fail("two tensors are named '" + tensor.name + "'");
+      if (Error error = verifyTensor(model, entry, tensor))
+        return error;
+    }
+  }
+  return Error::success();
+}
+
+Error ModelInfo::verify() const {
+  if (!isPrefix(prefix))
+    return createStringError("'" + prefix +
+                             "' is no prefix for C names: it has to be a letter or '_', then letters, "
+                             "digits and '_'; choose another with --name");
+  StringSet<> names;
+  for (const EntryInfo &entry : entries) {
+    if (!names.insert(entry.name).second)
+      return createStringError("model '" + name + "': two entries are named '" + entry.name + "'");
+    if (Error error = verifyEntry(*this, entry))
+      return error;
+  }
+  return Error::success();
+}
+
+std::string attn::makePrefix(StringRef name, StringRef output) {
+  if (name.empty()) {
+    name = sys::path::stem(output);
+    name.consume_front("lib");
+  }
+  if (name.empty())
+    name = "model";
+  std::string prefix;
+  if (isDigit(name.front()))
+    prefix += '_';
+  for (char c : name)
+    prefix += isAlnum(c) ? c : '_';
+  return prefix;
+}

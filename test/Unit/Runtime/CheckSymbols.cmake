@@ -1,0 +1,53 @@
+# cmake -DARCHIVE=… -DARCH=… -DNM=… -DREADELF=… -DSYMBOLS=…/Symbols.def -P CheckSymbols.cmake
+#
+# The runtime's undefined symbols are those of Symbols.def, all of them and no others; what it defines is hidden and
+# begins with attn_rt_v1_.
+
+foreach(variable ARCHIVE ARCH NM READELF SYMBOLS)
+  if(NOT DEFINED ${variable})
+    message(FATAL_ERROR "CheckSymbols.cmake needs -D${variable}=…")
+  endif()
+endforeach()
+
+execute_process(COMMAND "${NM}" --extern-only --format=posix "${ARCHIVE}"
+  OUTPUT_VARIABLE names COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]+" lines "${names}")
+set(undefined "")
+foreach(line ${lines})
+  if(line MATCHES "^([A-Za-z0-9_]+) ([A-Za-z])")
+    set(name "${CMAKE_MATCH_1}")
+    if(CMAKE_MATCH_2 STREQUAL "U")
+      list(APPEND undefined "${name}")
+    elseif(NOT name MATCHES "^attn_rt_v1_")
+      message(SEND_ERROR "${ARCHIVE} defines '${name}', which does not begin with attn_rt_v1_")
+    endif()
+  endif()
+endforeach()
+list(REMOVE_DUPLICATES undefined)
+list(FILTER undefined EXCLUDE REGEX "^attn_rt_v1_")
+list(SORT undefined)
+
+file(STRINGS "${SYMBOLS}" entries REGEX "^ATTN_RT_SYMBOL\\(")
+set(listed "")
+foreach(entry ${entries})
+  if(NOT entry MATCHES "^ATTN_RT_SYMBOL\\(([a-z_]+), \"[a-z.0-9]+\", \"([A-Z_0-9.]*)\", \"([A-Z_0-9.]*)\"\\)$")
+    message(SEND_ERROR "Symbols.def: cannot read '${entry}'")
+    continue()
+  endif()
+  set(name "${CMAKE_MATCH_1}")
+  set(version_x86_64 "${CMAKE_MATCH_2}")
+  set(version_aarch64 "${CMAKE_MATCH_3}")
+  if(version_${ARCH})
+    list(APPEND listed "${name}")
+  endif()
+endforeach()
+list(SORT listed)
+if(NOT undefined STREQUAL listed)
+  message(SEND_ERROR "${ARCHIVE} needs [${undefined}], Symbols.def lists [${listed}]")
+endif()
+
+execute_process(COMMAND "${READELF}" --symbols --wide "${ARCHIVE}" OUTPUT_VARIABLE table COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]*(GLOBAL|WEAK) +(DEFAULT|PROTECTED) +[0-9A][^\n]*" visible "${table}")
+if(visible)
+  message(SEND_ERROR "${ARCHIVE} has visible symbols: ${visible}")
+endif()

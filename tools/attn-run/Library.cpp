@@ -1,0 +1,147 @@
+//===- Library.cpp - A compiled model, opened ----------------- -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The loader's own messages repeat the path and differ between systems, so the frequent cases are told apart first.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Library.h"
+#include "attn/Support/Errors.h"
+#include "attn/Support/Npy.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include <cstddef>
+#include <dlfcn.h>
+
+using namespace attn;
+using namespace attn::run;
+using llvm::StringRef;
+
+llvm::Expected<Library> Library::open(StringRef path) {
+  auto failed = [&](const llvm::Twine &reason) { return makeError("cannot load '" + path + "': " + reason); };
+  llvm::sys::fs::file_status status;
+  if (std::error_code code = llvm::sys::fs::status(path, status))
+    return failed(code.message());
+  if (status.type() == llvm::sys::fs::file_type::directory_file)
+    return failed("it is a directory");
+  // A name without a slash would be searched in the system's directories.
+  std::string file = path.contains('/') ? path.str() : ("./" + path).str();
+  void *handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) {
+    StringRef reason = dlerror();
+    reason.consume_front(file + ": ");
+    return failed(reason);
+  }
+  Library library(handle);
+  auto *get = reinterpret_cast<const attn_library *(*)(void)>(dlsym(handle, "attn_library_v1"));
+  if (!get)
+    return failed("it is no compiled model (it does not export attn_library_v1)");
+  library.entries = get();
+  if (!library.entries)
+    return failed("attn_library_v1 returned nothing");
+  if (library.entries->abi_version != ATTN_ABI_VERSION)
+    return failed("it speaks ABI version " + llvm::Twine(library.entries->abi_version) + ", this attn-run version " +
+                  llvm::Twine(ATTN_ABI_VERSION));
+  if (library.entries->size < sizeof(attn_library))
+    return failed("its table is too short, " + llvm::Twine(library.entries->size) + " bytes");
+  return library;
+}
+
+Library::~Library() {
+  if (handle)
+    dlclose(handle);
+}
+
+llvm::Expected<uint32_t> Library::entry(StringRef name) const {
+  if (entries->num_entries == 0)
+    return makeError("the library has no entries");
+  std::string known;
+  for (uint32_t i = 0; i < entries->num_entries; ++i) {
+    if (name.empty() || name == entries->entries[i].name)
+      return i;
+    known += (i ? ", '" : "'") + std::string(entries->entries[i].name) + "'";
+  }
+  return makeError("no entry '" + name + "'; there is " + known);
+}
+
+static void printTensor(llvm::raw_ostream &os, const attn_entry_desc &entry, StringRef kind,
+                        const attn_tensor_desc &desc) {
+  os << "  " << kind << " " << desc.name << ": " << typeName(desc) << "[";
+  llvm::interleaveComma(llvm::ArrayRef(desc.shape, desc.rank), os, [&](int64_t size) {
+    if (size < 0)
+      os << entry.dims[-1 - size].name;
+    else
+      os << size;
+  });
+  os << "]";
+  if (desc.index_begin < desc.index_end)
+    os << ", values in [" << desc.index_begin << ", " << desc.index_end << ")";
+  os << "\n";
+}
+
+void Library::list(llvm::raw_ostream &os) const {
+  os << entries->name << " (ABI version " << entries->abi_version << ")\n";
+  for (const attn_entry_desc &entry : llvm::ArrayRef(entries->entries, entries->num_entries)) {
+    os << "entry " << entry.name << "\n";
+    for (const attn_dim_desc &dim : dims(entry)) {
+      os << "  dim " << dim.name << ": at least " << dim.min;
+      if (dim.max != INT64_MAX)
+        os << ", at most " << dim.max;
+      os << "\n";
+    }
+    for (const attn_tensor_desc &desc : inputs(entry))
+      printTensor(os, entry, "input", desc);
+    for (const attn_tensor_desc &desc : outputs(entry))
+      printTensor(os, entry, "output", desc);
+  }
+}
+
+llvm::Expected<Context> Context::create(const Library &library, StringRef target, int32_t threads) {
+  std::string targetText = target.str();
+  attn_create_options options = {};
+  options.size = sizeof options;
+  options.target = target.empty() ? nullptr : targetText.c_str();
+  options.threads = threads;
+  attn_error error = {};
+  attn_context *context = nullptr;
+  if (attn_code code = library.table().create(&library.table(), &options, &context, &error))
+    return makeError(StringRef(library.table().code_name(code)) + ": " + error.message);
+  return Context(&library.table(), context);
+}
+
+Context::~Context() {
+  if (context)
+    library->destroy(context);
+}
+
+StringRef Context::target(uint32_t entry) const {
+  const char *name = library->target(context, entry);
+  return name ? name : "?";
+}
+
+llvm::Error Context::check(uint32_t entry, attn_code code) const {
+  if (code == ATTN_OK)
+    return llvm::Error::success();
+  return makeError("entry '" + StringRef(library->entries[entry].name) + "': " + library->code_name(code) + ": " +
+                   library->last_error(context)->message);
+}
+
+std::string run::typeName(const attn_tensor_desc &desc) {
+  std::string lanes = desc.dtype_lanes == 1 ? "" : "x" + std::to_string(desc.dtype_lanes);
+  return NpyType{static_cast<NpyType::Code>(desc.dtype_code), desc.dtype_bits}.str() + lanes;
+}
+
+llvm::ArrayRef<attn_tensor_desc> run::inputs(const attn_entry_desc &entry) {
+  return {entry.inputs, static_cast<size_t>(entry.num_inputs)};
+}
+
+llvm::ArrayRef<attn_tensor_desc> run::outputs(const attn_entry_desc &entry) {
+  return {entry.outputs, static_cast<size_t>(entry.num_outputs)};
+}
+
+llvm::ArrayRef<attn_dim_desc> run::dims(const attn_entry_desc &entry) {
+  return {entry.dims, static_cast<size_t>(entry.num_dims)};
+}

@@ -48,7 +48,6 @@ private:
   InFlightDiagnostic error(const Slot &slot);
   Attribute getAttr(bool isResult, unsigned index, StringRef name);
   LogicalResult addSlot(bool isResult, unsigned index, Type type, Value value);
-  LogicalResult readGiven(Slot &slot);
   LogicalResult nameSlots();
   LogicalResult collectSymbols();
   LogicalResult shapeArgument(Slot &slot);
@@ -83,38 +82,19 @@ StringRef EntryAnnotator::givenSymbol(const Slot &slot, int64_t dim) {
   return symbol ? symbol.getValue() : StringRef();
 }
 
-LogicalResult EntryAnnotator::readGiven(Slot &slot) {
-  Attribute given = getAttr(slot.isResult, slot.index, kShapeAttr);
-  if (!given)
-    return success();
-  slot.givenShape = llvm::dyn_cast<ArrayAttr>(given);
-  if (!slot.givenShape || int64_t(slot.givenShape.size()) != slot.type.getRank())
-    return error(slot) << "attn.shape " << given << " doesn't have one element for each dimension of " << slot.type;
-  for (auto [dim, extent] : llvm::enumerate(slot.givenShape)) {
-    auto symbol = llvm::dyn_cast<StringAttr>(extent);
-    auto size = llvm::dyn_cast<IntegerAttr>(extent);
-    bool fits = slot.type.isDynamicDim(dim) ? symbol && !symbol.getValue().empty()
-                                            : size && size.getValue().trySExtValue() == slot.type.getDimSize(dim);
-    if (!fits)
-      return error(slot) << "attn.shape has " << extent << " for dimension " << dim << " of " << slot.type
-                         << "; a dynamic dimension needs a name, a static one its size";
-  }
-  return success();
-}
-
 LogicalResult EntryAnnotator::addSlot(bool isResult, unsigned index, Type type, Value value) {
   Slot slot{isResult, index, value, "", llvm::dyn_cast<RankedTensorType>(type), {}, {}};
-  if (Attribute name = getAttr(isResult, index, kNameAttr)) {
-    auto text = llvm::dyn_cast<StringAttr>(name);
-    if (!text || text.getValue().empty())
-      return error(slot) << "attn.name must be a string that isn't empty, got " << name;
-    slot.name = text.str();
-  }
+  // The dialect has verified both attributes as far as their types go.
+  if (auto name = llvm::dyn_cast_or_null<StringAttr>(getAttr(isResult, index, kNameAttr)))
+    slot.name = name.str();
   if (!slot.type || !isSupported(slot.type.getElementType()))
     return error(slot) << "has type " << type
                        << "; entries take and return ranked tensors of f16, bf16, f32, f64, i1, i8, i16, i32 or i64";
-  if (failed(readGiven(slot)))
-    return failure();
+  slot.givenShape = llvm::dyn_cast_or_null<ArrayAttr>(getAttr(isResult, index, kShapeAttr));
+  for (int64_t dim = 0; slot.givenShape && dim < slot.type.getRank(); ++dim)
+    if (slot.type.isDynamicDim(dim) && !llvm::isa<StringAttr>(slot.givenShape[dim]))
+      return error(slot) << "attn.shape has " << slot.givenShape[dim] << " for dimension " << dim << " of " << slot.type
+                         << "; name it, or make it static";
   slots.push_back(std::move(slot));
   return success();
 }
@@ -242,8 +222,6 @@ LogicalResult attn::annotateEntries(ModuleOp module) {
     if (!function.isPublic())
       continue;
     any = true;
-    if (function.isExternal())
-      return function.emitError() << "entry '" << function.getName() << "' has no body; make it private or define it";
     if (failed(EntryAnnotator(function).run()))
       return failure();
   }

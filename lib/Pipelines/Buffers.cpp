@@ -44,11 +44,18 @@ void attn::buildMemoryPipeline(OpPassManager &pm, const PipelineOptions &options
 
 void attn::buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &module = pm.nest<ModuleOp>();
-  (void)module;
+  module.addPass(createOutlineKernelsPass());
+  module.addPass(createExpandLinearPass());
+  module.addPass(createExpandAttentionPass());
+  module.addPass(createExpandRowsPass());
+  module.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  module.addPass(createExpandMathPass());
+  cleanUp(module);
 }
 
 void attn::buildLowerPipeline(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &module = pm.nest<ModuleOp>();
+  module.addPass(createExpandReshapes());
   module.addPass(createOutlineTasks());
   module.addPass(createLowerEntries({options.prefix}));
   module.addPass(createLowerWeights({options.prefix}));

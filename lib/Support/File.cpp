@@ -19,7 +19,7 @@ llvm::Expected<MappedFile> MappedFile::open(llvm::StringRef path) {
   llvm::Expected<fs::file_t> fd = fs::openNativeFileForRead(path);
   if (!fd)
     return failed(llvm::errorToErrorCode(fd.takeError()));
-  auto close = llvm::make_scope_exit([&] { (void)fs::closeFile(*fd); });
+  llvm::scope_exit close([&] { (void)fs::closeFile(*fd); });
 
   fs::file_status status;
   if (std::error_code code = fs::status(*fd, status))

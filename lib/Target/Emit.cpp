@@ -105,8 +105,8 @@ Error Emitter::check() {
   if (!isText() && !triple.isOSBinFormatELF())
     return createStringError("libraries can be written as ELF only, not for '" + triple.str() + "'");
   sys::fs::file_status status;
-  std::error_code code_ = sys::fs::status(options.output, status);
-  if (!code_ && status.type() != sys::fs::file_type::regular_file)
+  std::error_code missing = sys::fs::status(options.output, status);
+  if (!missing && status.type() != sys::fs::file_type::regular_file)
     return createStringError("cannot write '" + options.output + "': it exists and is not a regular file");
   return Error::success();
 }

@@ -122,11 +122,11 @@ StringRef Context::target(uint32_t entry) const {
   return name ? name : "?";
 }
 
-llvm::Error Context::check(uint32_t entry, attn_code code) const {
+llvm::Error Context::check(attn_code code) const {
   if (code == ATTN_OK)
     return llvm::Error::success();
-  return makeError("entry '" + StringRef(library->entries[entry].name) + "': " + library->code_name(code) + ": " +
-                   library->last_error(context)->message);
+  // The message names the entry.
+  return makeError(StringRef(library->code_name(code)) + ": " + library->last_error(context)->message);
 }
 
 std::string run::typeName(const attn_tensor_desc &desc) {

@@ -49,7 +49,7 @@ public:
   attn_context *get() const { return context; }
   llvm::StringRef target(uint32_t entry) const;
   /// Success for code 0, else the context's message.
-  llvm::Error check(uint32_t entry, attn_code code) const;
+  llvm::Error check(attn_code code) const;
 
 private:
   Context(const attn_library *library, attn_context *context) : library(library), context(context) {}

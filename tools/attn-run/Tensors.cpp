@@ -263,8 +263,8 @@ llvm::Expected<TensorList> run::makeOutputs(const Library &library, const Contex
   for (auto &shape : shapes)
     pointers.push_back(shape.data());
   llvm::ArrayRef<DLTensor *> in = inputList.tensors();
-  if (llvm::Error error = context.check(entry, library.table().output_shapes(context.get(), entry, in.data(), in.size(),
-                                                                             pointers.data(), pointers.size())))
+  if (llvm::Error error = context.check(
+          library.table().output_shapes(context.get(), entry, in.data(), in.size(), pointers.data(), pointers.size())))
     return std::move(error);
   TensorList list;
   for (auto [output, shape] : llvm::zip(outputs(desc), shapes)) {

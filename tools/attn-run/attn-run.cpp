@@ -79,8 +79,8 @@ static llvm::Error runEntry(const Library &library, uint32_t index, const Option
 
   llvm::ArrayRef<DLTensor *> inTensors = in->tensors(), outTensors = out->tensors();
   auto run = [&]() -> llvm::Error {
-    return context->check(index, library.table().run(context->get(), index, inTensors.data(), inTensors.size(),
-                                                     outTensors.data(), outTensors.size(), nullptr));
+    return context->check(library.table().run(context->get(), index, inTensors.data(), inTensors.size(),
+                                              outTensors.data(), outTensors.size(), nullptr));
   };
   llvm::raw_ostream &os = llvm::outs();
   os << "entry " << entry.name << ": " << context->target(index);

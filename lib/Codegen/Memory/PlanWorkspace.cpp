@@ -101,7 +101,8 @@ private:
             return !arg || arg.getOwner() == &body();
           });
           bool dimOfOther = llvm::isa<memref::DimOp>(op) && !llvm::isa<BlockArgument>(op->getOperand(0));
-          if (!isPure(op) || !fromArguments || dimOfOther) {
+          bool runsAnyway = isSpeculatable(op) || op->getBlock() == &body();
+          if (!isMemoryEffectFree(op) || !runsAnyway || !fromArguments || dimOfOther) {
             alloc.emitError("the size of this buffer is not known at entry: it depends on ") << op->getName();
             result = failure();
             return;
@@ -230,10 +231,12 @@ private:
       Value worker = WorkerOp::create(b, loc);
       Value area = arith::AddIOp::create(b, loc, placed.workerBase,
                                          arith::MulIOp::create(b, loc, worker, placed.workerStride));
-      for (auto [alloc, offset] : llvm::zip(task.second, offsets)) {
-        Value start = arith::AddIOp::create(b, loc, area, offset);
+      // All offsets first: replacing erases the op that the builder stands at.
+      SmallVector<Value> starts;
+      for (Value offset : offsets)
+        starts.push_back(arith::AddIOp::create(b, loc, area, offset));
+      for (auto [alloc, start] : llvm::zip(task.second, starts))
         replace(alloc, start);
-      }
     }
   }
 

@@ -51,7 +51,7 @@ ScheduleAttr attn::scheduleAttention(AttentionOp op, const Target &target) {
 
 ScheduleAttr attn::scheduleRows(Operation *op, const Target &target) {
   MLIRContext *context = op->getContext();
-  return ScheduleAttr::get(context, 64, RowKernelAttr::get(context, target.lanes(kFloatBits)));
+  return ScheduleAttr::get(context, 128, RowKernelAttr::get(context, target.lanes(kFloatBits)));
 }
 
 FailureOr<const Target *> attn::targetOf(Operation *op) {

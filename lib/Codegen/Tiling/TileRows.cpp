@@ -11,6 +11,7 @@
 #include "attn/Codegen/Tiling/RowChains.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -169,9 +170,11 @@ private:
     if (it != escaping.end())
       return tensor::ExtractSliceOp::create(b, loc, loop.getRegionOutArgs()[it - escaping.begin()], offsets, sizes,
                                             strides);
-    SmallVector<OpFoldResult> full(sizes);
-    full[0] = blocks.block;
-    Value buffer = tensor::EmptyOp::create(b, loc, full, type.getElementType());
+    SmallVector<int64_t> shape(type.getShape());
+    shape[0] = ShapedType::kDynamic;
+    // Unlike an empty tensor it is never merged with that of another tile.
+    Value buffer = bufferization::AllocTensorOp::create(b, loc, RankedTensorType::get(shape, type.getElementType()),
+                                                        ValueRange{blocks.block});
     SmallVector<OpFoldResult> zeros(type.getRank(), b.getIndexAttr(0));
     return tensor::ExtractSliceOp::create(b, loc, buffer, zeros, sizes, strides);
   }

@@ -43,11 +43,29 @@ static void initializeTargets() {
 }
 
 namespace {
+// Writes errors to a string.
+struct CollectingHandler : DiagnosticHandler {
+  explicit CollectingHandler(std::string &message) : message(message) {}
+
+  bool handleDiagnostics(const DiagnosticInfo &info) override {
+    if (info.getSeverity() != DS_Error)
+      return true;
+    raw_string_ostream os(message);
+    if (!message.empty())
+      os << "; ";
+    DiagnosticPrinterRawOStream printer(os);
+    info.print(printer);
+    return true;
+  }
+
+  std::string &message;
+};
+
 // Collects a context's errors while it lives; the context's default would be to print them and to exit.
 class DiagnosticCollector {
 public:
   explicit DiagnosticCollector(LLVMContext &context) : context(context), previous(context.getDiagnosticHandler()) {
-    context.setDiagnosticHandlerCallBack(handle, this);
+    context.setDiagnosticHandler(std::make_unique<CollectingHandler>(message));
   }
   ~DiagnosticCollector() { context.setDiagnosticHandler(std::move(previous)); }
 
@@ -58,17 +76,6 @@ public:
   }
 
 private:
-  static void handle(const DiagnosticInfo *info, void *self) {
-    if (info->getSeverity() != DS_Error)
-      return;
-    std::string &message = static_cast<DiagnosticCollector *>(self)->message;
-    raw_string_ostream os(message);
-    if (!message.empty())
-      os << "; ";
-    DiagnosticPrinterRawOStream printer(os);
-    info->print(printer);
-  }
-
   LLVMContext &context;
   std::unique_ptr<DiagnosticHandler> previous;
   std::string message;

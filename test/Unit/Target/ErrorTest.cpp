@@ -11,7 +11,9 @@
 
 #include "llvm/Support/FileSystem.h"
 
+#include <csignal>
 #include <fstream>
+#include <sys/resource.h>
 #include <unistd.h>
 
 using namespace attn;
@@ -40,6 +42,41 @@ TEST(Error, DirectoryThatMayNotBeWritten) {
   ASSERT_FALSE(sys::fs::setPermissions(directory.file(""), sys::fs::owner_read | sys::fs::owner_exe));
   std::string path = directory.file("libsmall.so");
   EXPECT_EQ(emit(makeModel("small"), path, makeWeights()), "cannot write '" + path + "': Permission denied");
+}
+
+TEST(Error, DirectoryThatIsAFile) {
+  TemporaryDirectory directory;
+  std::ofstream(directory.file("file")) << "text";
+  std::string path = directory.file("file/libsmall.so");
+  EXPECT_EQ(emit(makeModel("small"), path, makeWeights()), "cannot write '" + path + "': Not a directory");
+}
+
+// A limit on the size of files stands for a full disk: writes fail in the middle.
+TEST(Error, DiskThatIsFull) {
+  rlimit old;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+  auto *oldHandler = signal(SIGXFSZ, SIG_IGN);
+  std::vector<WeightBlob> weights = makeWeights();
+  weights[1].bytes = 4 << 20;
+  weights[1].fill = [](uint64_t, MutableArrayRef<char> block) {
+    fill(block, 1);
+    return Error::success();
+  };
+  // Objects, the linker's output and the weights are what does not fit, in turn.
+  for (rlim_t limit : {512, 20 << 10, 1 << 20})
+    for (EmitKind kind : {EmitKind::Shared, EmitKind::Static, EmitKind::Object}) {
+      TemporaryDirectory directory;
+      std::string path = directory.file("libsmall.so");
+      rlimit low = {limit, old.rlim_max};
+      ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &low), 0);
+      std::string text = emit(makeModel("small"), path, weights, [&](EmitOptions &options) { options.kind = kind; });
+      ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+      EXPECT_NE(text.find("'" + path + "'"), std::string::npos) << limit << ": " << text;
+      EXPECT_NE(text.find("File too large"), std::string::npos) << limit << ": " << text;
+      EXPECT_EQ(text.find(".tmp-"), std::string::npos) << text;
+      EXPECT_TRUE(directory.list().empty()) << limit << ": " << directory.list().front();
+    }
+  signal(SIGXFSZ, oldHandler);
 }
 
 TEST(Error, OutputThatIsADirectory) {

@@ -43,10 +43,9 @@ TEST(Shared, RunsWithFarWeights) {
   checkLibrary(options.output, "x86-64");
 }
 
-// 3 GiB of distance that 32-bit offsets cannot cross; the file has holes, so the disk need not have them.
+// 3 GiB of distance, which 32-bit offsets cannot cross.
 TEST(Shared, LinksBeyondTwoGigabytes) {
-  auto wide = [](uint64_t size) {
-    std::string text = R"(
+  constexpr StringLiteral text = R"(
 @first = external global [64 x float]
 @last = external global [64 x float]
 @middle = external global [4 x i8]
@@ -60,13 +59,11 @@ define i32 @run_v1(ptr %call) {
   ret i32 0
 }
 )";
-    return parseModule(text, {"x86_64-unknown-linux-gnu", "x86-64", ""});
-  };
   TemporaryDirectory directory;
   ModelInfo model = makeModel("huge");
   model.entries[0].variants.erase(model.entries[0].variants.begin());
   std::vector<CodeModule> modules;
-  modules.push_back(wide(0));
+  modules.push_back(parseModule(text, {"x86_64-unknown-linux-gnu", "x86-64", ""}));
   int blocks = 0;
   WeightBlob middle{"middle", uint64_t(3) << 30, [&](uint64_t, MutableArrayRef<char>) {
                       return ++blocks < 3 ? Error::success() : createStringError("stop here");
@@ -160,8 +157,7 @@ TEST(Shared, LinksForAArch64) {
 }
 
 TEST(Shared, NeedsMathOnlyIfUsed) {
-  auto module = [] {
-    return parseModule(R"(
+  constexpr StringLiteral text = R"(
 declare float @tanhf(float)
 define i64 @workspace_v1(ptr %dims, i64 %threads) {
   ret i64 0
@@ -172,14 +168,12 @@ define i32 @run_v1(ptr %call) {
   store float %b, ptr %call
   ret i32 0
 }
-)",
-                       {"x86_64-unknown-linux-gnu", "x86-64", ""});
-  };
+)";
   TemporaryDirectory directory;
   ModelInfo model = makeModel("small");
   model.entries[0].variants.erase(model.entries[0].variants.begin());
   std::vector<CodeModule> modules;
-  modules.push_back(module());
+  modules.push_back(parseModule(text, {"x86_64-unknown-linux-gnu", "x86-64", ""}));
   EmitOptions options = optionsFor(directory.file("libsmall.so"));
   ASSERT_EQ(message(emitLibrary(model, std::move(modules), {}, options)), "");
   Loaded loaded = load(options.output);

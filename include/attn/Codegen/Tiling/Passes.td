@@ -36,7 +36,7 @@ def TileRows : Pass<"attn-tile-rows", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numChains", "num-chains", "Chains of row ops made into one parallel loop">,
                     Statistic<"numRowOps", "num-row-ops", "Row ops in them">];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
-                           "::attn::AttnDialect"];
+                           "::mlir::bufferization::BufferizationDialect", "::attn::AttnDialect"];
 }
 
 def TileAttention : Pass<"attn-tile-attention", "::mlir::func::FuncOp"> {

@@ -54,4 +54,13 @@ def LowerWeights : Pass<"attn-lower-weights", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def ExpandReshapes : Pass<"attn-expand-reshapes"> {
+  let summary = "Make reinterpreting casts of memref.expand_shape";
+  let description = [{
+    Each becomes `memref.reinterpret_cast` with its sizes and the strides they imply. Unlike the upstream expansion of
+    strided metadata, several dimensions of a group may be dynamic, since the op says their sizes.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
 #endif // ATTN_CONVERSION_ATTNTOLLVM_PASSES_TD

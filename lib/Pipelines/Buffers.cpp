@@ -51,6 +51,7 @@ void attn::buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options
   module.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   module.addPass(createExpandMathPass());
   cleanUp(module);
+  module.addPass(createVerifyKernel());
 }
 
 void attn::buildLowerPipeline(OpPassManager &pm, const PipelineOptions &options) {
@@ -75,4 +76,5 @@ void attn::buildLowerPipeline(OpPassManager &pm, const PipelineOptions &options)
   module.addPass(createConvertFuncToLLVMPass());
   module.addPass(createReconcileUnrealizedCastsPass());
   cleanUp(module);
+  module.addPass(createVerifyLower());
 }

@@ -49,13 +49,17 @@ void attn::buildSchedulePipeline(OpPassManager &pm, const PipelineOptions &optio
   targets.targets.assign(options.targets.begin(), options.targets.end());
   pm.addPass(createAssignTargets(targets));
   pm.addPass(createPackWeights({options.panelWidth}));
-  pm.nest<ModuleOp>().addPass(createAssignSchedules());
+  OpPassManager &module = pm.nest<ModuleOp>();
+  module.addPass(createAssignSchedules());
+  module.addPass(createVerifySchedule());
 }
 
 void attn::buildTilePipeline(OpPassManager &pm, const PipelineOptions &options) {
-  OpPassManager &functions = pm.nest<ModuleOp>().nest<func::FuncOp>();
+  OpPassManager &module = pm.nest<ModuleOp>();
+  OpPassManager &functions = module.nest<func::FuncOp>();
   functions.addPass(createTileRows());
   functions.addPass(createTileAttention());
   functions.addPass(createAssignKernels());
   cleanUp(functions);
+  module.addPass(createVerifyTile());
 }

@@ -27,6 +27,9 @@ namespace attn {
 using namespace mlir;
 using namespace attn;
 
+/// How many rows of a panel the weight is prefetched ahead; it runs on into the next panel.
+static constexpr int64_t kPrefetchDistance = 16;
+
 //===----------------------------------------------------------------------===//
 // What the kernel takes
 //===----------------------------------------------------------------------===//
@@ -126,7 +129,11 @@ private:
     VectorEmitter::Values sums = emitRegisterTile(
         emitter, depth, count, vectors, zeros,
         [&](Value k, int64_t i) { return emitter.loadScalar(op.getInput(), {rows[i], k}); },
-        [&](Value k, int64_t j) { return emitter.load(op.getWeight(), {strip.panel, k, weightColumns[j]}); });
+        [&](Value k, int64_t j) {
+          // Weights come from far caches, a page at a time for the hardware's prefetchers.
+          emitter.prefetch(op.getWeight(), {strip.panel, emitter.add(k, kPrefetchDistance), weightColumns[j]});
+          return emitter.load(op.getWeight(), {strip.panel, k, weightColumns[j]});
+        });
 
     // Extras that are the same in all rows are read once.
     llvm::DenseMap<std::pair<unsigned, int64_t>, Value> shared;

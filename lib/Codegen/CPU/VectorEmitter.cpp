@@ -86,6 +86,11 @@ void VectorEmitter::store(Value vector, Value memref, ValueRange indices, int64_
     vector::StoreOp::create(builder, loc, vector, memref, indices);
 }
 
+void VectorEmitter::prefetch(Value memref, ValueRange indices) const {
+  memref::PrefetchOp::create(builder, loc, memref, indices, /*isWrite=*/false, /*localityHint=*/3,
+                             /*isDataCache=*/true);
+}
+
 Value VectorEmitter::loadScalar(Value memref, ValueRange indices) const {
   return memref::LoadOp::create(builder, loc, memref, indices);
 }

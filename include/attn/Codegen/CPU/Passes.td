@@ -118,4 +118,12 @@ def ExpandMathPass : Pass<"attn-expand-math"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
+def VerifyKernel : Pass<"attn-verify-kernel", "::mlir::ModuleOp"> {
+  let summary = "The contract of the stage `kernel`";
+  let description = [{
+    Of the attn dialect only weights and what tasks need are left (`attn.get_weight`, `attn.worker`, `attn.num_workers`),
+    and no op of linalg or tensor.
+  }];
+}
+
 #endif // ATTN_CODEGEN_CPU_PASSES_TD

@@ -55,6 +55,8 @@ public:
   void store(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices) const {
     store(vector, memref, indices, laneCount);
   }
+  /// Asks for the cache line at `indices`, which may be outside of the memref.
+  void prefetch(mlir::Value memref, mlir::ValueRange indices) const;
   mlir::Value loadScalar(mlir::Value memref, mlir::ValueRange indices) const;
 
   //===--- Arithmetic, on vectors or scalars ---===//

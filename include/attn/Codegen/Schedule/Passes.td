@@ -59,4 +59,12 @@ def AssignSchedules : Pass<"attn-assign-schedules", "::mlir::ModuleOp"> {
   let dependentDialects = ["::attn::AttnDialect"];
 }
 
+def VerifySchedule : Pass<"attn-verify-schedule", "::mlir::ModuleOp"> {
+  let summary = "The contract of the stage `schedule`";
+  let description = [{
+    The module names its target. Each `attn.linear`, `attn.attention`, `attn.layer_norm` and `attn.embedding` has a
+    schedule; each weight of a linear layer is in panels.
+  }];
+}
+
 #endif // ATTN_CODEGEN_SCHEDULE_PASSES_TD

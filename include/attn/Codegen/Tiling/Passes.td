@@ -63,4 +63,11 @@ def AssignKernels : Pass<"attn-assign-kernels", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::attn::AttnDialect"];
 }
 
+def VerifyTile : Pass<"attn-verify-tile", "::mlir::ModuleOp"> {
+  let summary = "The contract of the stage `tile`";
+  let description = [{
+    No `attn.attention` and no schedule is left. Each attn op that keeps its name until the stage `kernel` has a kernel.
+  }];
+}
+
 #endif // ATTN_CODEGEN_TILING_PASSES_TD

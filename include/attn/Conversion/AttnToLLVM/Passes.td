@@ -63,4 +63,9 @@ def ExpandReshapes : Pass<"attn-expand-reshapes"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def VerifyLower : Pass<"attn-verify-lower", "::mlir::ModuleOp"> {
+  let summary = "The contract of the stage `lower`";
+  let description = [{ Every op in the module is of the LLVM dialect. }];
+}
+
 #endif // ATTN_CONVERSION_ATTNTOLLVM_PASSES_TD

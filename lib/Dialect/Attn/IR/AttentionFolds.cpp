@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "attn/Dialect/Attn/IR/Attn.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -90,8 +91,33 @@ struct DropUnreadOperands final : OpRewritePattern<AttentionOp> {
   }
 };
 
+/// Takes what casts are made of, and casts the results whose types change. The tensor dialect has this for all
+/// destination-style ops, but it does not survive empty regions (MLIR 22); the benefit puts this pattern before that.
+struct FoldCasts final : OpRewritePattern<AttentionOp> {
+  explicit FoldCasts(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/10) {}
+
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    if (!tensor::hasFoldableTensorCastOperand(op))
+      return rewriter.notifyMatchFailure(op, "no operand is a cast from a more static type");
+    SmallVector<Type> types;
+    SmallVector<Value> operands = tensor::getUpdatedOperandsAfterCastOpFolding(op, types);
+    rewriter.modifyOpInPlace(op, [&] { op->setOperands(operands); });
+    rewriter.setInsertionPointAfter(op);
+    for (unsigned i = 0, e = types.size(); i < e; ++i) {
+      OpResult result = op->getResult(i);
+      Type old = result.getType();
+      if (old == types[i])
+        continue;
+      rewriter.modifyOpInPlace(op, [&] { result.setType(types[i]); });
+      auto cast = tensor::CastOp::create(rewriter, op.getLoc(), old, result);
+      rewriter.replaceAllUsesExcept(result, cast, cast);
+    }
+    return success();
+  }
+};
+
 } // namespace
 
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<DropTrivialRegions, DropUnreadOperands>(context);
+  patterns.add<FoldCasts, DropTrivialRegions, DropUnreadOperands>(context);
 }

@@ -8,9 +8,49 @@
 //===----------------------------------------------------------------------===//
 
 #include "Checker.h"
+#include "attn/Dialect/Attn/IR/BlockSyntax.h"
 
 using namespace mlir;
 using namespace attn;
+
+//===----------------------------------------------------------------------===//
+// Syntax
+//===----------------------------------------------------------------------===//
+
+ParseResult attn::parseContext(OpAsmParser &parser, OpAsmParser::UnresolvedOperand &query,
+                               std::optional<OpAsmParser::UnresolvedOperand> &key, Type &keyType,
+                               std::optional<OpAsmParser::UnresolvedOperand> &value, Type &valueType,
+                               std::optional<OpAsmParser::UnresolvedOperand> &mask, Type &maskType) {
+  if (parser.parseOperand(query))
+    return failure();
+  while (succeeded(parser.parseOptionalComma())) {
+    SMLoc loc = parser.getCurrentLocation();
+    StringRef name;
+    if (parser.parseKeyword(&name))
+      return failure();
+    auto *operand = name == "key" ? &key : name == "value" ? &value : name == "mask" ? &mask : nullptr;
+    if (!operand || operand->has_value())
+      return parser.emitError(loc) << "expected 'key', 'value' or 'mask', each at most once, got '" << name << "'";
+    Type &type = name == "key" ? keyType : name == "value" ? valueType : maskType;
+    operand->emplace();
+    if (parser.parseLParen() || parser.parseOperand(**operand) || parser.parseColonType(type) || parser.parseRParen())
+      return failure();
+  }
+  return success();
+}
+
+void attn::printContext(OpAsmPrinter &printer, Operation *, Value query, Value key, Type keyType, Value value,
+                        Type valueType, Value mask, Type maskType) {
+  printer << query;
+  for (auto [name, operand, type] :
+       {std::tuple("key", key, keyType), std::tuple("value", value, valueType), std::tuple("mask", mask, maskType)})
+    if (operand)
+      printer << ", " << name << "(" << operand << " : " << type << ")";
+}
+
+//===----------------------------------------------------------------------===//
+// Verifiers
+//===----------------------------------------------------------------------===//
 
 /// A projection's weight [rows, columns] and bias [rows], whose elements are those of the block's input.
 static LogicalResult checkProjection(Checker &check, StringRef label, StringRef name, Value weight, Value bias,

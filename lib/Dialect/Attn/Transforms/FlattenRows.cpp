@@ -48,6 +48,20 @@ static RankedTensorType highRankType(Value value) {
   return type && type.getRank() > 2 ? type : RankedTensorType();
 }
 
+/// How an operand is read along [M, N] that was read through `map` along [m..., N]: at every element, so that it is
+/// collapsed too, or by the column alone. Null where it follows some of the row dimensions: there is no map from a
+/// single row index to those.
+static AffineMap flattenMap(AffineMap map) {
+  MLIRContext *context = map.getContext();
+  if (map.isIdentity())
+    return AffineMap::getMultiDimIdentityMap(2, context);
+  AffineExpr column = getAffineDimExpr(map.getNumDims() - 1, context);
+  if (!llvm::all_of(map.getResults(), [&](AffineExpr result) { return result == column; }))
+    return {};
+  SmallVector<AffineExpr> results(map.getNumResults(), getAffineDimExpr(1, context));
+  return AffineMap::get(2, 0, results, context);
+}
+
 namespace {
 
 struct FlattenLinear final : OpRewritePattern<LinearOp> {
@@ -57,21 +71,17 @@ struct FlattenLinear final : OpRewritePattern<LinearOp> {
     RankedTensorType type = highRankType(op.getInit());
     if (!type)
       return failure();
-    // An extra is read per column, or per element; one that is read along some of the row dimensions has no map from
-    // a single row index.
-    SmallVector<AffineMap> maps = llvm::to_vector(op.getExtraMaps().getAsValueRange<AffineMapAttr>());
-    AffineMap perColumn = AffineMap::get(type.getRank(), 0, rewriter.getAffineDimExpr(type.getRank() - 1));
-    for (AffineMap map : maps)
-      if (map != perColumn && !map.isIdentity())
+    SmallVector<AffineMap> maps;
+    for (AffineMap map : op.getExtraMaps().getAsValueRange<AffineMapAttr>()) {
+      maps.push_back(flattenMap(map));
+      if (!maps.back())
         return rewriter.notifyMatchFailure(op, "an extra is read along some of the row dimensions only");
+    }
 
     Location loc = op.getLoc();
     SmallVector<Value> extras;
-    for (auto [extra, map] : llvm::zip(op.getExtras(), maps)) {
-      bool column = map == perColumn;
-      extras.push_back(column ? extra : collapseRows(rewriter, loc, extra));
-      map = column ? AffineMap::get(2, 0, rewriter.getAffineDimExpr(1)) : rewriter.getMultiDimIdentityMap(2);
-    }
+    for (auto [extra, map] : llvm::zip(op.getExtras(), maps))
+      extras.push_back(map.isIdentity() ? collapseRows(rewriter, loc, extra) : extra);
     Value input = collapseRows(rewriter, loc, op.getInput()), init = collapseRows(rewriter, loc, op.getInit());
     auto flat = LinearOp::create(rewriter, loc, init.getType(), input, op.getWeight(), extras, init,
                                  rewriter.getAffineMapArrayAttr(maps), op.getKernelAttr(), op.getScheduleAttr());
@@ -86,17 +96,32 @@ struct FlattenLayerNorm final : OpRewritePattern<LayerNormOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(LayerNormOp op, PatternRewriter &rewriter) const override {
-    RankedTensorType type = highRankType(op.getInit());
-    if (!type)
+    auto type = dyn_cast<RankedTensorType>(op.getInit().getType());
+    if (!type || type.getRank() == 2)
       return failure();
     Location loc = op.getLoc();
-    Value input = collapseRows(rewriter, loc, op.getInput()), init = collapseRows(rewriter, loc, op.getInit());
+    bool single = type.getRank() == 1;
+    auto flatten = [&](Value value) {
+      return single ? asRow(rewriter, loc, value) : collapseRows(rewriter, loc, value);
+    };
+    Value input = flatten(op.getInput()), init = flatten(op.getInit());
     auto flat = LayerNormOp::create(rewriter, loc, init.getType(), input, op.getScale(), op.getShift(), init,
                                     op.getEpsilonAttr(), op.getKernelAttr(), op.getScheduleAttr());
-    rewriter.replaceOp(op,
-                       expandLike(rewriter, loc, flat.getResult(0), op.getInit(), rowReassociation(type.getRank())));
+    rewriter.replaceOp(
+        op, single ? collapse(rewriter, loc, flat.getResult(0), oneRow())
+                   : expandLike(rewriter, loc, flat.getResult(0), op.getInit(), rowReassociation(type.getRank())));
     return success();
   }
+
+private:
+  /// [N] as [1, N].
+  static Value asRow(OpBuilder &b, Location loc, Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    SmallVector<OpFoldResult> sizes = {b.getIndexAttr(1), tensor::getMixedSize(b, loc, value, 0)};
+    return tensor::ExpandShapeOp::create(b, loc, type.clone({1, type.getDimSize(0)}), value, oneRow(), sizes);
+  }
+
+  static SmallVector<ReassociationIndices> oneRow() { return {{0, 1}}; }
 };
 
 /// The reshape of a matrix that defines an operand of `op`, if there is one.
@@ -130,22 +155,32 @@ struct FlattenElementwise final : RewritePattern {
   }
 };
 
-/// The same for a linalg.generic all of whose maps are identities.
+/// The same for a linalg.generic that is elementwise, up to inputs that are read by the column alone.
 struct FlattenGeneric final : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
     bool elementwise = op.hasPureTensorSemantics() && op.getNumResults() == 1 && highRankType(op.getResult(0)) &&
                        op.getNumParallelLoops() == op.getNumLoops() && !op.hasIndexSemantics() &&
-                       llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isIdentity(); });
+                       op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity();
     tensor::ExpandShapeOp expand = elementwise ? findExpandedMatrix(op) : tensor::ExpandShapeOp();
     if (!expand)
       return failure();
     SmallVector<ReassociationIndices> groups = expand.getReassociationIndices();
-    auto flatten = [&](Value value) { return collapse(rewriter, op.getLoc(), value, groups); };
-    SmallVector<Value> inputs = llvm::map_to_vector(op.getInputs(), flatten);
-    Value init = flatten(op.getOutputs().front());
-    SmallVector<AffineMap> maps(inputs.size() + 1, rewriter.getMultiDimIdentityMap(2));
+    bool rows = groups == rowReassociation(op.getNumLoops());
+    SmallVector<AffineMap> maps;
+    for (AffineMap map : op.getIndexingMapsArray()) {
+      maps.push_back(rows || map.isIdentity() ? flattenMap(map) : AffineMap());
+      if (!maps.back())
+        return rewriter.notifyMatchFailure(op, "an operand is read along some of the row dimensions only");
+    }
+    auto flatten = [&](Value value, AffineMap map) {
+      return map.isIdentity() ? collapse(rewriter, op.getLoc(), value, groups) : value;
+    };
+    SmallVector<Value> inputs;
+    for (auto [input, map] : llvm::zip(op.getInputs(), maps))
+      inputs.push_back(flatten(input, map));
+    Value init = flatten(op.getOutputs().front(), maps.back());
     SmallVector<utils::IteratorType> iterators(2, utils::IteratorType::parallel);
     auto flat = linalg::GenericOp::create(rewriter, op.getLoc(), init.getType(), inputs, init, maps, iterators);
     rewriter.inlineRegionBefore(op.getRegion(), flat.getRegion(), flat.getRegion().end());
@@ -181,20 +216,21 @@ struct FlattenRowsPass final : attn::impl::FlattenRowsPassBase<FlattenRowsPass> 
   using Base::Base;
 
   void runOnOperation() override {
-    auto countHighRank = [&] {
+    auto countOtherRanks = [&] {
       int64_t count = 0;
       getOperation().walk([&](Operation *op) {
-        if (auto destination = dyn_cast<DestinationStyleOpInterface>(op); isa<LinearOp, LayerNormOp>(op))
-          count += highRankType(destination.getDpsInits().front()) != nullptr;
+        if (isa<LinearOp, LayerNormOp>(op))
+          count +=
+              cast<ShapedType>(cast<DestinationStyleOpInterface>(op).getDpsInits().front().getType()).getRank() != 2;
       });
       return count;
     };
-    int64_t before = countHighRank();
+    int64_t before = countOtherRanks();
     RewritePatternSet patterns(&getContext());
     populateFlattenRowsPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
-    numFlattened += before - countHighRank();
+    numFlattened += before - countOtherRanks();
     getOperation().walk([&](LinearOp op) {
       if (highRankType(op.getInit()))
         remarkMissed(op, "FlattenRows") << "stays of a higher rank: an extra is read along some of the row dimensions";

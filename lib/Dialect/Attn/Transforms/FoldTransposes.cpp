@@ -163,31 +163,46 @@ struct FoldHeadBroadcast final : OpRewritePattern<AttentionOp> {
   }
 };
 
-/// How many reshaping ops stand right before or after attention.
-int64_t countAround(Operation *root) {
+/// Whether `value` is heads repeated by a broadcast and a reshape.
+bool isRepeated(Value value) {
+  auto merge = value.getDefiningOp<tensor::CollapseShapeOp>();
+  return merge && merge.getSrc().getDefiningOp<linalg::BroadcastOp>();
+}
+
+/// The ops right before or after attention that only say where elements stand.
+llvm::SmallPtrSet<Operation *, 8> findAround(AttentionOp op) {
   llvm::SmallPtrSet<Operation *, 8> around;
-  root->walk([&](AttentionOp op) {
-    for (OpOperand *operand : mappedOperands(op))
-      if (Operation *producer = operand->get().getDefiningOp())
-        if (matchTranspose(producer) || isa<tensor::CollapseShapeOp>(producer))
-          around.insert(producer);
-    for (Operation *user : op->getUsers())
-      if (matchTranspose(user))
-        around.insert(user);
-  });
-  return around.size();
+  for (OpOperand *operand : mappedOperands(op))
+    if (matchTranspose(operand->get().getDefiningOp()) || isRepeated(operand->get()))
+      around.insert(operand->get().getDefiningOp());
+  for (Operation *user : op->getUsers())
+    if (matchTranspose(user))
+      around.insert(user);
+  return around;
 }
 
 struct FoldTransposesPass final : attn::impl::FoldTransposesPassBase<FoldTransposesPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    int64_t before = countAround(getOperation());
+    auto count = [&] {
+      llvm::SmallPtrSet<Operation *, 8> all;
+      getOperation().walk([&](AttentionOp op) { all.insert_range(findAround(op)); });
+      return int64_t(all.size());
+    };
+    int64_t before = count();
     RewritePatternSet patterns(&getContext());
     populateFoldTransposesPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
-    numFolded += before - countAround(getOperation());
+    numFolded += before - count();
+    getOperation().walk([&](AttentionOp op) {
+      for (Operation *stays : findAround(op))
+        remarkMissed(op, "FoldTransposes")
+            << (matchTranspose(stays)
+                    ? "a transpose stays: the result has other users"
+                    : "repeated heads stay: the copies are not groups of neighbours of a static size");
+    });
   }
 };
 

@@ -34,17 +34,18 @@ static bool isScalarEpilogueOp(Operation *op) {
          op->getNumRegions() == 0 && isMemoryEffectFree(op);
 }
 
-/// The scalar that every element of the tensor `value` is, if that is known: a constant.
+/// The scalar that every element of the tensor `value` is, if that is a constant.
 static TypedAttr splatOf(Value value) {
   DenseElementsAttr elements;
   if (matchPattern(value, m_Constant(&elements)))
     return elements.isSplat() ? dyn_cast<TypedAttr>(elements.getSplatValue<Attribute>()) : TypedAttr();
   TypedAttr scalar;
-  if (auto splat = value.getDefiningOp<tensor::SplatOp>(); splat && matchPattern(splat.getInput(), m_Constant(&scalar)))
-    return scalar;
-  if (auto fill = value.getDefiningOp<linalg::FillOp>(); fill && matchPattern(fill.value(), m_Constant(&scalar)))
-    return scalar;
-  return {};
+  if (auto splat = value.getDefiningOp<tensor::SplatOp>())
+    matchPattern(splat.getInput(), m_Constant(&scalar));
+  else if (auto fill = value.getDefiningOp<linalg::FillOp>())
+    matchPattern(fill.value(), m_Constant(&scalar));
+  // A fill may convert its scalar.
+  return scalar && scalar.getType() == getElementTypeOrSelf(value.getType()) ? scalar : TypedAttr();
 }
 
 static std::string elementwiseProblem(LinearOp linear, Operation *user) {

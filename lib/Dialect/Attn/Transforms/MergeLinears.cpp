@@ -13,7 +13,6 @@
 #include "attn/Dialect/Attn/Transforms/Passes.h"
 #include "attn/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace attn {
@@ -46,17 +45,19 @@ public:
 
   int64_t run() {
     // Groups first, since merging changes what is walked.
-    llvm::MapVector<std::tuple<Block *, Value, Type>, SmallVector<Part>> groups;
+    // Parts of one group have one number of input channels and one element type each for weights and results.
+    llvm::MapVector<std::tuple<Block *, Value, Type, Type>, SmallVector<Part>> groups;
     module.walk([&](LinearOp op) {
       Part part;
       if (std::string why = whyNotPart(op, part); !why.empty())
         missed.try_emplace(op, std::move(why));
       else
-        groups[{op->getBlock(), op.getInput(), getElementTypeOrSelf(op.getResult(0).getType())}].push_back(part);
+        groups[{op->getBlock(), op.getInput(), part.getWeightType().clone({1, part.getWeightType().getDimSize(1)}),
+                getElementTypeOrSelf(op.getResult(0).getType())}]
+            .push_back(part);
     });
     int64_t merged = 0;
     for (auto &[key, parts] : groups) {
-      // The same weight type means the same number of input channels and one element type for the expression.
       if (parts.size() < 2)
         continue;
       merge(parts);
@@ -95,9 +96,12 @@ private:
     bool trivial = op.hasTrivialEpilogue() && op.getExtras().empty();
     if (!trivial && !isBiasEpilogue(op))
       return "has more than a bias in its epilogue";
-    if (!trivial)
+    if (!trivial) {
       if (part.bias = weightOf(op.getExtras().front()); !part.bias)
         return "has a bias that is computed";
+      if (cast<ShapedType>(part.bias.getType()).getElementType() != type.getElementType())
+        return "has a bias of another element type than its result";
+    }
     std::string problem;
     if (op->hasOneUse() && canFuseIntoEpilogue(op, *op->getUsers().begin(), problem))
       return "is better fused with the elementwise op that uses it";

@@ -88,3 +88,47 @@ func.func @stays(%x: tensor<2x3x8xf32>, %w: tensor<8x8xf32>, %p: tensor<3x8xf32>
   }
   return %l : tensor<2x3x8xf32>
 }
+
+// -----
+
+// A single row is a matrix of one row.
+
+// CHECK-LABEL: func.func @single
+// CHECK: %[[X:.*]] = tensor.expand_shape %{{.*}} {{\[\[}}0, 1]] output_shape [1, 8]
+// CHECK: %[[N:.*]] = attn.layer_norm ins(%[[X]], {{.*}} -> tensor<1x8xf32>
+// CHECK: tensor.collapse_shape %[[N]] {{\[\[}}0, 1]]
+func.func @single(%x: tensor<8xf32>, %s: tensor<8xf32>) -> tensor<8xf32> {
+  %e = tensor.empty() : tensor<8xf32>
+  %n = attn.layer_norm ins(%x, %s : tensor<8xf32>, tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32> {epsilon = 1.0e-5 : f64}
+  return %n : tensor<8xf32>
+}
+
+// -----
+
+// A generic that adds a bias [N] follows the columns; heads of a matrix follow their own reshape; attributes are kept.
+
+// CHECK-DAG: #[[ID:.*]] = affine_map<(d0, d1) -> (d0, d1)>
+// CHECK-DAG: #[[COLUMN:.*]] = affine_map<(d0, d1) -> (d1)>
+// CHECK-LABEL: func.func @columns_and_heads
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<6x8xf32>, %[[BIAS:[a-z0-9]+]]: tensor<8xf32>
+// CHECK: %[[G:.*]] = linalg.generic {indexing_maps = [#[[ID]], #[[COLUMN]], #[[ID]]], {{.*}} ins(%[[X]], %[[BIAS]] : tensor<6x8xf32>, tensor<8xf32>)
+// CHECK: %[[H:.*]] = arith.mulf %[[G]], %{{.*}} fastmath<nnan> : tensor<6x8xf32>
+// CHECK: %[[A:.*]] = attn.gelu approximate %[[H]] : tensor<6x8xf32>
+// CHECK: %[[R:.*]] = tensor.expand_shape %[[A]] {{\[\[}}0, 1], [2, 3]] output_shape [2, 3, 2, 4]
+// CHECK: return %[[R]]
+func.func @columns_and_heads(%x: tensor<6x8xf32>, %bias: tensor<8xf32>) -> tensor<2x3x2x4xf32> {
+  %half = arith.constant dense<0.5> : tensor<2x3x2x4xf32>
+  %e = tensor.empty() : tensor<2x3x8xf32>
+  %y = tensor.expand_shape %x [[0, 1], [2]] output_shape [2, 3, 8] : tensor<6x8xf32> into tensor<2x3x8xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(b, s, n) -> (b, s, n)>, affine_map<(b, s, n) -> (n)>, affine_map<(b, s, n) -> (b, s, n)>],
+                       iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%y, %bias : tensor<2x3x8xf32>, tensor<8xf32>) outs(%e : tensor<2x3x8xf32>) {
+  ^bb0(%in: f32, %b: f32, %out: f32):
+    %0 = arith.addf %in, %b : f32
+    linalg.yield %0 : f32
+  } -> tensor<2x3x8xf32>
+  %h = tensor.expand_shape %g [[0], [1], [2, 3]] output_shape [2, 3, 2, 4] : tensor<2x3x8xf32> into tensor<2x3x2x4xf32>
+  %s = arith.mulf %h, %half fastmath<nnan> : tensor<2x3x2x4xf32>
+  %a = attn.gelu approximate %s : tensor<2x3x2x4xf32>
+  return %a : tensor<2x3x2x4xf32>
+}

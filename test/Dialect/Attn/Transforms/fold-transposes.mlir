@@ -1,4 +1,5 @@
 // RUN: attn-opt %s --attn-fold-transposes --canonicalize --split-input-file --mlir-print-local-scope | FileCheck %s
+// RUN: attn-opt %s --attn-fold-transposes --split-input-file --remarks-filter=attn-fuse --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 
 #head_first = affine_map<(b, h, q, k, d, e) -> (b, h, q, d)>
 #key = affine_map<(b, h, q, k, d, e) -> (b, h, k, d)>
@@ -8,6 +9,8 @@
 // Heads in front before attention and back behind after it: nothing moves. The transpose of keys is written as a generic.
 
 // CHECK-LABEL: func.func @heads
+// REMARK-COUNT-3: [Passed] FoldTransposes | Category:attn-fuse | Function=heads | Remark="a transpose of an operand became part of its map"
+// REMARK: [Passed] FoldTransposes | Category:attn-fuse | Function=heads | Remark="a transpose of the result became part of its map"
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<2x5x4x16xf32>, %[[V:[a-z0-9]+]]: tensor<2x5x4x8xf32>
 // CHECK-NOT: linalg
 // CHECK: %[[O:.*]] = attn.attention ins(%[[X]], %[[X]], %[[V]] : {{.*}}) outs({{.*}} : tensor<2x5x4x8xf32>) -> tensor<2x5x4x8xf32>
@@ -77,6 +80,8 @@ func.func @groups(%q: tensor<2x8x5x16xf32>, %k: tensor<2x2x5x16xf32>) -> tensor<
 // Copies in front of the heads (h mod 4, not h floordiv 2) and a result with two users do not fold.
 
 // CHECK-LABEL: func.func @stays
+// REMARK-DAG: [Missed] FoldTransposes | Category:attn-fuse | Function=stays | Remark="a transpose stays: the result has other users"
+// REMARK-DAG: [Missed] FoldTransposes | Category:attn-fuse | Function=stays | Remark="repeated heads stay: the copies are not groups of neighbours of a static size"
 // CHECK: linalg.broadcast
 // CHECK: attn.attention
 // CHECK: linalg.transpose

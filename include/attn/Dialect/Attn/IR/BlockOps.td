@@ -43,8 +43,7 @@ def Attn_MultiHeadAttentionOp : Attn_Op<"multi_head_attention", [Pure, AttrSized
                        DefaultValuedAttr<Attn_EmptyRowAttr, "::attn::EmptyRow::Zero">:$empty);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
-    $query (`,` `key` `(` $key^ `:` type($key) `)`)? (`,` `value` `(` $value^ `:` type($value) `)`)?
-    (`,` `mask` `(` $mask^ `:` type($mask) `)`)?
+    custom<Context>($query, $key, type($key), $value, type($value), $mask, type($mask))
     `query_projection` `(` $query_weight (`,` $query_bias^)? `:` type($query_weight) (`,` type($query_bias)^)? `)`
     `key_projection` `(` $key_weight (`,` $key_bias^)? `:` type($key_weight) (`,` type($key_bias)^)? `)`
     `value_projection` `(` $value_weight (`,` $value_bias^)? `:` type($value_weight) (`,` type($value_bias)^)? `)`

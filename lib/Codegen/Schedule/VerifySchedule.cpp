@@ -1,0 +1,42 @@
+//===- VerifySchedule.cpp - The contract of the stage schedule -*- C++ -*-===//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "attn/Codegen/Schedule/Passes.h"
+#include "attn/Codegen/Schedule/CostModel.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace attn {
+#define GEN_PASS_DEF_VERIFYSCHEDULE
+#include "attn/Codegen/Schedule/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+
+LogicalResult verify(Operation *op) {
+  if (llvm::isa<ModuleOp>(op))
+    return targetOf(op);
+  if (llvm::isa<LinearOp, AttentionOp, LayerNormOp, EmbeddingOp>(op) && !op->getAttrOfType<ScheduleAttr>("schedule"))
+    return op->emitError("has no schedule after the stage 'schedule'");
+  if (auto linear = llvm::dyn_cast<LinearOp>(op); linear && !linear.isPacked())
+    return op->emitError("reads a weight that is not in panels after the stage 'schedule'");
+  return success();
+}
+
+struct VerifySchedule final : attn::impl::VerifyScheduleBase<VerifySchedule> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    WalkResult result = getOperation().walk(
+        [](Operation *op) { return failed(verify(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+
+} // namespace

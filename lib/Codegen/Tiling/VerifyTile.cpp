@@ -1,0 +1,42 @@
+//===- VerifyTile.cpp - The contract of the stage tile -*- C++ -*-===//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "attn/Codegen/Tiling/Passes.h"
+#include "attn/Dialect/Attn/IR/Attn.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace attn {
+#define GEN_PASS_DEF_VERIFYTILE
+#include "attn/Codegen/Tiling/Passes.h.inc"
+} // namespace attn
+
+using namespace mlir;
+using namespace attn;
+
+namespace {
+
+LogicalResult verify(Operation *op) {
+  if (llvm::isa<AttentionOp>(op))
+    return op->emitError("is not cut into tasks after the stage 'tile'");
+  if (op->hasAttr("schedule"))
+    return op->emitError("still has a schedule after the stage 'tile'");
+  if (auto kernel = llvm::dyn_cast<KernelOpInterface>(op); kernel && !kernel.getKernelAttribute())
+    return op->emitError("has no kernel after the stage 'tile'");
+  return success();
+}
+
+struct VerifyTile final : attn::impl::VerifyTileBase<VerifyTile> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    WalkResult result = getOperation().walk(
+        [](Operation *op) { return failed(verify(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+
+} // namespace

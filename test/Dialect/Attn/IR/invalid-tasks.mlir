@@ -1,0 +1,24 @@
+// RUN: attn-opt %s --verify-diagnostics --split-input-file
+
+// parallel_for, C1
+func.func @f(%n: index) {
+  // expected-error @below {{C1: there is no function @task}}
+  attn.parallel_for @task(%n)
+  return
+}
+
+// -----
+
+func.func private @task(index, index, index, f32)
+func.func @f(%n: index, %x: memref<4xf32>) {
+  // expected-error @below {{C1: task @task has type '(index, index, index, f32) -> ()', expected '(index, index, index, memref<4xf32>) -> ()'}}
+  attn.parallel_for @task(%n) captures(%x : memref<4xf32>)
+  return
+}
+
+// -----
+
+func.func @f(%x: f32) {
+  // expected-error @below {{expects parent op to be one of 'attn.linear, attn.attention'}}
+  attn.yield %x : f32
+}

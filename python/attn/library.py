@@ -103,9 +103,9 @@ class Entry:
             return _text(self._library._table.target(context, self._index))
 
     def __call__(self, *args, out=None, threads=None, **kwargs):
-        inputs, keep = self._describe(self._bind(args, kwargs), self._desc.inputs, self.inputs, False)
-        library = self._library
+        values, library = self._bind(args, kwargs), self._library
         with library._context() as context:
+            inputs, keep = self._describe(values, self._desc.inputs, self.inputs, False)
             outputs = self._outputs(context, inputs, out)
             tensors, keep_outputs = self._describe(outputs, self._desc.outputs, self.outputs, True)
             options = None

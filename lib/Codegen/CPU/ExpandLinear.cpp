@@ -78,6 +78,9 @@ struct Strip {
   Value panelColumn; ///< First column in the panel.
   Value column;      ///< First column of the output.
   int64_t active;    ///< How many columns there are, at most the kernel's.
+
+  /// How many of them are in vector `j`.
+  int64_t activeIn(int64_t j, int64_t lanes) const { return std::min(lanes, active - j * lanes); }
 };
 
 class LinearKernel {
@@ -135,17 +138,56 @@ private:
           return emitter.load(op.getWeight(), {strip.panel, k, weightColumns[j]});
         });
 
-    // Extras that are the same in all rows are read once.
-    llvm::DenseMap<std::pair<unsigned, int64_t>, Value> shared;
-    for (int64_t i = 0; i < count; ++i)
-      for (int64_t j = 0; j < vectors; ++j)
-        emitEpilogue(strip, rows[i], j, sums[i * vectors + j], shared);
+    if (isLongEpilogue())
+      emitEpilogueLoop(strip, row, count, sums);
+    else
+      emitEpilogueInRegisters(strip, rows, sums);
   }
 
-  void emitEpilogue(const Strip &strip, Value row, int64_t j, Value sum,
-                    llvm::DenseMap<std::pair<unsigned, int64_t>, Value> &shared) {
+  /// True for epilogues whose code should stand once in a tile, not once for each accumulator: functions are dozens of
+  /// instructions, with many temporaries beside the accumulators. Not where an extra may be the buffer of the result,
+  /// which the loop uses for the sums.
+  bool isLongEpilogue() {
+    if (llvm::any_of(op.getExtraMaps().getAsValueRange<AffineMapAttr>(),
+                     [](AffineMap map) { return map.isFunctionOfDim(0) && map.isFunctionOfDim(1); }))
+      return false;
+    return llvm::any_of(op.getEpilogue().front(), [](Operation &inner) {
+      return isa<GeluOp>(inner) || inner.getDialect()->getNamespace() == math::MathDialect::getDialectNamespace();
+    });
+  }
+
+  using SharedExtras = llvm::DenseMap<std::pair<unsigned, int64_t>, Value>;
+
+  void emitEpilogueInRegisters(const Strip &strip, ArrayRef<Value> rows, ArrayRef<Value> sums) {
+    // Extras that are the same in all rows are read once.
+    SharedExtras shared;
+    int64_t vectors = sums.size() / rows.size();
+    for (auto [i, sum] : llvm::enumerate(sums))
+      emitEpilogue(strip, rows[i / vectors], i % vectors, sum, shared);
+  }
+
+  void emitEpilogueLoop(const Strip &strip, Value row, int64_t count, ArrayRef<Value> sums) {
+    int64_t vectors = sums.size() / count;
+    auto place = [&](Value row, int64_t j) {
+      return VectorEmitter::Values{row, emitter.add(strip.column, j * kernel.getLanes())};
+    };
+    for (auto [i, sum] : llvm::enumerate(sums))
+      emitter.store(sum, op.getInit(), place(emitter.add(row, i / vectors), i % vectors),
+                    strip.activeIn(i % vectors, kernel.getLanes()));
+    emitter.loop(emitter.index(count), 1, {}, [&](Value i, ValueRange) -> VectorEmitter::Values {
+      SharedExtras shared;
+      Value current = emitter.add(row, i);
+      for (int64_t j = 0; j < vectors; ++j) {
+        Value sum = emitter.load(op.getInit(), place(current, j), strip.activeIn(j, kernel.getLanes()));
+        emitEpilogue(strip, current, j, sum, shared);
+      }
+      return {};
+    });
+  }
+
+  void emitEpilogue(const Strip &strip, Value row, int64_t j, Value sum, SharedExtras &shared) {
     Value column = emitter.add(strip.column, j * kernel.getLanes());
-    int64_t active = std::min(kernel.getLanes(), strip.active - j * kernel.getLanes());
+    int64_t active = strip.activeIn(j, kernel.getLanes());
     VectorEmitter::Values arguments{sum};
     for (auto [i, extra] : llvm::enumerate(op.getExtras())) {
       AffineMap map = cast<AffineMapAttr>(op.getExtraMaps()[i]).getValue();

@@ -30,8 +30,8 @@ ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
   // As many whole register tiles as keep the input rows of a task in half of the second-level cache.
   auto input = llvm::cast<ShapedType>(op.getInput().getType());
   int64_t channels = std::max<int64_t>(input.getDimSize(input.getRank() - 1), 1);
-  int64_t fitting = target.l2Bytes / 2 / (channels * 4);
-  int64_t rowBlock = std::clamp<int64_t>(fitting / rows * rows, rows, 10 * rows);
+  int64_t fitting = target.l2Bytes * 3 / 4 / (channels * 4);
+  int64_t rowBlock = std::clamp<int64_t>(fitting / rows * rows, rows, 12 * rows);
   return ScheduleAttr::get(context, rowBlock, LinearKernelAttr::get(context, rows, 2 * lanes, lanes));
 }
 

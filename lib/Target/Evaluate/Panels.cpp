@@ -42,12 +42,13 @@ private:
 
   template <typename T>
   void readAs(uint64_t first, uint64_t count, char *out) const {
-    SmallVector<char, 0> buffer(kRows * kStride<T> * sizeof(T));
+    SmallVector<char, 0> buffer; // Not for single elements.
     while (count) {
       uint64_t lane = first % width, column = first / width % columns, panel = first / width / columns;
       uint64_t done;
       if (lane == 0 && count >= width) {
         uint64_t n = std::min({columns - column, count / width, kColumns});
+        buffer.resize_for_overwrite(kRows * kStride<T> * sizeof(T));
         for (uint64_t j = 0; j < width; j += kRows)
           turn<T>(panel, column, n, j, std::min(kRows, width - j), out, buffer.data());
         done = n * width;

@@ -70,7 +70,7 @@ protected:
       return "";
     }
     std::string whole = fill(**evaluator, 0, (*evaluator)->getNumBytes());
-    for (size_t step : {1, 3, 7, 61, 130, 1021}) {
+    for (size_t step : {1, 7, 61, 1021}) {
       std::string pieces;
       for (size_t i = 0; i < whole.size(); i += step)
         pieces += fill(**evaluator, i, std::min(step, whole.size() - i));

@@ -4,8 +4,8 @@
 
 // CHECK-LABEL: func @gelu
 //   CHECK-DAG:   %[[E:.+]] = arith.constant 0.841344{{.*}} : f32
-//   CHECK-DAG:   %[[T:.+]] = arith.constant 0.841191{{.*}} : f32
-//   CHECK-DAG:   %[[D:.+]] = arith.constant dense<[0.000000e+00, -1.27980{{.*}}E-12]> : tensor<2xf64>
+//   CHECK-DAG:   %[[T:.+]] = arith.constant 8.411920e-01 : f32
+//   CHECK-DAG:   %[[D:.+]] = arith.constant dense<[0.000000e+00, -8.9586878{{.*}}E-12]> : tensor<2xf64>
 //       CHECK:   return %[[E]], %[[T]], %[[D]]
 func.func @gelu() -> (f32, f32, tensor<2xf64>) {
   %one = arith.constant 1.0 : f32

@@ -1,0 +1,25 @@
+# ===- conftest.py - What the Python tests share ----------------------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# The package comes from the source tree, the libraries from the build that
+# ATTN_BUILD_DIR names (build/ if it is not set).
+#
+# ===------------------------------------------------------------------------===#
+import os
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(os.environ.get("ATTN_BUILD_DIR", ROOT / "build"))
+os.environ["ATTN_BUILD_DIR"] = str(BUILD)
+
+
+@pytest.fixture(scope="session")
+def test_library():
+    """A hand-written model; its entry `add` computes y = x + ids and total = the sum of y over each row."""
+    path = BUILD / "test" / "unit" / "libAttnRuntimeTestPlugin.so"
+    assert path.exists(), f"{path} is missing: build the target AttnRuntimeTestPlugin"
+    return path

@@ -1,0 +1,198 @@
+# ===- test_library.py - Loading and calling, on a hand-written model -----===//
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Zero copies are shown by pointers and by writing through; errors by their codes.
+#
+# ===------------------------------------------------------------------------===#
+import gc
+import shutil
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import attn
+
+
+@pytest.fixture
+def library(test_library):
+    with attn.load(test_library) as library:
+        yield library
+
+
+@pytest.fixture
+def feeds():
+    return np.arange(6).reshape(2, 3), np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+
+
+class Dlpack:
+    """An array that shows nothing but the protocol, as another framework's tensors would."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+def code_of(call, *args, **kwargs):
+    with pytest.raises(attn.Error) as info:
+        call(*args, **kwargs)
+    assert "\n" not in info.value.message
+    return info.value.code, info.value.message
+
+
+def test_describes_itself(library):
+    assert library.name == "test"
+    assert list(library.entries) == ["add", "square", "clamp", "huge", "count"]
+    add = library.add
+    assert add is library["add"]
+    assert add.dims == (("batch", 0, None), ("sequence", 0, 8))
+    assert add.inputs[0] == ("ids", "int64", ("batch", "sequence"), (0, 10))
+    assert add.inputs[1].index_range is None
+    assert add.outputs[1] == ("total", "float64", ("batch",), None)
+    assert add.target == "best"
+    assert "ids: int64[batch, sequence]" in repr(add)
+    assert "add" in dir(library)
+
+
+def test_calls(library, feeds):
+    ids, x = feeds
+    want = x + ids[:, :, None]
+    for result in (library.add(ids, x), library["add"](x=x, ids=ids), library.add(ids, x=x, threads=1)):
+        np.testing.assert_array_equal(result.y, want)
+        np.testing.assert_array_equal(result["total"], want.sum(axis=(1, 2)))
+        y, total = result
+        assert y is result[0] and total is result[-1]
+        assert result.keys() == ("y", "total") and dict(result.items())["y"] is y
+        assert y.dtype == np.float32 and y.ctypes.data % 64 == 0
+    with pytest.raises(AttributeError, match="no output 'z'; there is y, total"):
+        result.z
+    with pytest.raises(KeyError):
+        result["z"]
+
+
+def test_inputs_are_not_copied(library, feeds):
+    ids, x = feeds
+    for strided in (x.transpose(1, 0, 2).copy().transpose(1, 0, 2), np.repeat(x, 2, axis=1)[:, ::2], x[::-1][::-1]):
+        np.testing.assert_array_equal(library.add(ids, strided).y, x + ids[:, :, None])
+    readonly = x.copy()
+    readonly.flags.writeable = False
+    np.testing.assert_array_equal(library.add(ids, readonly).y, x + ids[:, :, None])
+    np.testing.assert_array_equal(library.add(Dlpack(ids), Dlpack(x)).y, x + ids[:, :, None])
+    np.testing.assert_array_equal(library.add(ids.tolist(), x.tolist()).y, x + ids[:, :, None])
+
+
+def test_borrowed_tensors_stay_their_owners(library, feeds):
+    ids, x = feeds
+    before = sys.getrefcount(x)
+    for _ in range(100):
+        library.add(Dlpack(ids), Dlpack(x))
+    gc.collect()
+    assert sys.getrefcount(x) == before
+
+
+def test_outputs_in_place(library, feeds):
+    ids, x = feeds
+    y, total = np.empty_like(x), np.empty(2)
+    result = library.add(ids, x, out=(y, total))
+    assert result.y is y and result.total is total
+    np.testing.assert_array_equal(y, x + ids[:, :, None])
+    wide = np.zeros((2, 3, 8), np.float32)
+    tensor = Dlpack(wide[:, :, ::2])
+    assert library.add(ids, x, out={"y": tensor}).y is tensor
+    np.testing.assert_array_equal(wide[:, :, ::2], y)
+    assert not wide[:, :, 1::2].any()
+    assert library.square(np.eye(2, dtype=np.int32), out=np.empty((2, 2), np.int32)).t[0, 0] == 1
+
+
+def test_empty_and_scalar(library):
+    result = library.add(np.zeros((0, 5), np.int64), np.zeros((0, 5, 4), np.float32))
+    assert result.y.shape == (0, 5, 4) and result.total.shape == (0,)
+    assert library.count(3).hits.shape == ()
+
+
+def test_errors_are_exceptions(library, feeds):
+    ids, x = feeds
+    add = library.add
+    for call, code, words in (
+        (lambda: add(ids), "INVALID_ARGUMENT", "also wants x"),
+        (lambda: add(ids, x, x), "INVALID_ARGUMENT", "takes 2 inputs, not 3"),
+        (lambda: add(ids, x, z=x), "INVALID_ARGUMENT", "no input 'z'"),
+        (lambda: add(ids, ids=ids, x=x), "INVALID_ARGUMENT", "'ids' twice"),
+        (lambda: add(ids, object()), "INVALID_ARGUMENT", "'x' is no array"),
+        (lambda: add(ids.astype(np.int32), x), "DTYPE", "'ids': dtype is int32, expected int64"),
+        (lambda: add(ids, x.astype(">f4")), "DTYPE", "byte order"),
+        (lambda: add(ids, x.astype("U9")), "DTYPE", "no counterpart"),
+        (lambda: add(ids.ravel(), x), "RANK", "'ids'"),
+        (lambda: add(ids, x[:, :2]), "SHAPE", "'x'"),
+        (lambda: add(ids + 5, x), "INDEX", "'ids': value 10 at [1, 2] is outside [0, 10)"),
+        (lambda: add(ids, x, out=(x, np.empty(2))), "ALIAS", "'y'"),
+        (lambda: add(ids, x, out=x), "INVALID_ARGUMENT", "2 outputs"),
+        (lambda: add(ids, x, out=(x,)), "INVALID_ARGUMENT", "2 outputs, out holds 1"),
+        (lambda: add(ids, x, out={"z": x}), "INVALID_ARGUMENT", "no output 'z'"),
+        (lambda: add(ids, x, out={"y": [1]}), "INVALID_ARGUMENT", "cannot be written in place"),
+        (lambda: add(ids, x, out={"y": x.astype(np.float64)}), "DTYPE", "output 'y'"),
+        (lambda: add(ids, x, threads=-1), "INVALID_ARGUMENT", "threads"),
+        (lambda: library["multiply"], "INVALID_ARGUMENT", "no entry 'multiply'; there is add, square"),
+    ):
+        got, message = code_of(call)
+        assert (got, words in message) == (code, True), message
+    readonly = np.empty_like(x)
+    readonly.flags.writeable = False
+    assert code_of(add, ids, x, out={"y": readonly})[0] == "INVALID_ARGUMENT"
+    np.testing.assert_array_equal(add(ids, x).y, x + ids[:, :, None])  # still works
+
+
+def test_what_cannot_be_loaded(test_library, tmp_path):
+    assert code_of(attn.load, tmp_path / "none.so") == ("LOAD", f"cannot load '{tmp_path}/none.so': no such file")
+    assert "no such file" in code_of(attn.load, tmp_path)[1]
+    text = tmp_path / "text.so"
+    text.write_text("no library")
+    assert code_of(attn.load, text)[0] == "LOAD"
+    with open("/proc/self/maps") as maps:
+        libc = next(line.split()[-1] for line in maps if "libc" in line)
+    assert "does not export attn_library_v1" in code_of(attn.load, libc)[1]
+    assert code_of(attn.load, test_library, target="pdp-11")[0] == "UNSUPPORTED"
+    assert code_of(attn.load, test_library, threads=-1)[0] == "INVALID_ARGUMENT"
+
+
+def test_chosen_target(test_library):
+    with attn.load(test_library, target="plain", threads=1) as library:
+        assert library.add.target == "plain"
+
+
+def test_close_and_reload(test_library, tmp_path, feeds):
+    copy = shutil.copy(test_library, tmp_path / "libcopy.so")
+    for _ in range(3):
+        library = attn.load(copy)
+        add = library.add
+        add(*feeds)
+        library.close()
+        library.close()
+        assert code_of(add, *feeds) == ("INVALID_ARGUMENT", f"'{copy}' is closed")
+    with open("/proc/self/maps") as maps:
+        assert "libcopy" not in maps.read()
+
+
+def test_threads_run_side_by_side(library, feeds):
+    ids, x = feeds
+    failures = []
+
+    def work(shift):
+        for _ in range(50):
+            if not np.array_equal(library.add(ids, x + shift).y, x + shift + ids[:, :, None]):
+                failures.append(shift)
+
+    threads = [threading.Thread(target=work, args=(np.float32(i),)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures

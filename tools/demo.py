@@ -112,12 +112,15 @@ def main():
             print(f"      {row[i]:.3f}  {SENTENCES[i]}")
 
     print("\n== against the float64 reference")
-    worst = 0.0
+    worst = padding = 0.0
     for inputs, outputs in ((feeds, result), (query_feeds, queries)):
         hidden, embedding = reference.forward(config, weights, *inputs.values())
-        for name, want in (("last_hidden_state", hidden), ("sentence_embedding", embedding)):
-            worst = max(worst, float(np.abs(outputs[name] - want).max()))
-    print(f"   largest difference {worst:.2e} (allowed: {TOLERANCE:.0e})")
+        apart, tokens = np.abs(outputs.last_hidden_state - hidden), inputs["attention_mask"] != 0
+        worst = max(worst, float(np.abs(outputs.sentence_embedding - embedding).max()), float(apart[tokens].max()))
+        padding = max(padding, float(apart[~tokens].max(initial=0)))
+    print(f"   largest difference {worst:.2e} over all embeddings and tokens (allowed: {TOLERANCE:.0e})")
+    # There the sums cancel, and every fp32 implementation is off by more.
+    print(f"   at padding, which nothing reads, {padding:.2e}")
 
     size = os.path.getsize(path)
     weight_bytes = sum(array.size * 4 for array in weights.values() if array.dtype.kind == "f")

@@ -7,6 +7,7 @@
 #include "attn/Driver/Compilation.h"
 #include "Emit.h"
 #include "Entries.h"
+#include "Flops.h"
 #include "Progress.h"
 #include "Report.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
@@ -87,6 +88,7 @@ struct Compilation::State {
   ScopedDiagnosticHandler handler;
   OwningOpRef<ModuleOp> module;
   ModelInfo model;
+  llvm::StringMap<std::string> flops; // by entry, counted after the stage fuse
 };
 
 Compilation::Compilation(CompilationOptions options, MessageHandler messages)
@@ -133,11 +135,16 @@ bool Compilation::runStages() {
       done = true;
     if (!done && !runStage(info))
       return false;
+    if (info.stage == Stage::Fuse)
+      for (auto entry : state->module->getOps<func::FuncOp>())
+        state->flops[entry.getName()] = countFlops(entry);
     if (info.stage == Stage::Memory) {
       FailureOr<std::vector<EntryInfo>> entries = describeEntries(*state->module, state->model.prefix);
       if (failed(entries))
         return false;
       state->model.entries = std::move(*entries);
+      for (EntryInfo &entry : state->model.entries)
+        entry.flops = state->flops.lookup(entry.name);
       if (!options.report.empty()) {
         std::error_code error;
         llvm::raw_fd_ostream os(options.report, error);

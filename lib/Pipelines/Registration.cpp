@@ -19,15 +19,18 @@
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 
-void attn::registerAllAttnDialects(mlir::DialectRegistry &registry) {
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
+void attn::registerAttnDialect(mlir::DialectRegistry &registry) {
   registry.insert<AttnDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
 }
 
-void attn::registerAllAttnPasses() {
-  mlir::registerAllPasses();
+void attn::registerAllAttnDialects(mlir::DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registerAttnDialect(registry);
+}
+
+void attn::registerAttnPasses() {
   registerAttnTransformsPasses();
   registerAttnSchedulePasses();
   registerAttnTilingPasses();
@@ -35,4 +38,9 @@ void attn::registerAllAttnPasses() {
   registerAttnCPUPasses();
   registerAttnConversionPasses();
   registerStagePipelines();
+}
+
+void attn::registerAllAttnPasses() {
+  mlir::registerAllPasses();
+  registerAttnPasses();
 }

@@ -10,7 +10,9 @@
 # ===------------------------------------------------------------------------===#
 import ctypes as c
 import os
+import sys
 import threading
+from _ctypes import dlclose
 from typing import NamedTuple
 
 from . import _abi, dlpack
@@ -279,8 +281,6 @@ class Library:
     def _unload(self):
         handle, self._handle = self._handle, None
         if handle is not None:
-            from _ctypes import dlclose
-
             dlclose(handle._handle)
 
     def close(self):
@@ -302,8 +302,9 @@ class Library:
         self.close()
 
     def __del__(self):
-        # An object whose _open failed has nothing to free; one that is running is not collected.
-        if getattr(self, "_handle", None) is not None:
+        # An object whose _open failed has nothing to free, one that is running is not collected, and when the
+        # interpreter ends the system frees more safely than half-gone modules could.
+        if getattr(self, "_handle", None) is not None and not sys.is_finalizing():
             self.close()
 
     def __getitem__(self, name):

@@ -30,24 +30,16 @@ VectorEmitter::Values attn::emitElementwise(VectorEmitter &emitter, Block &block
   OpBuilder &builder = emitter.getBuilder();
   IRMapping vectors;
   vectors.map(block.getArguments(), arguments);
-  // Constants, and what stands outside of the block, become splats where they are used.
-  auto vectorOf = [&](Value value) {
-    if (Value vector = vectors.lookupOrNull(value))
-      return vector;
-    Attribute constant;
-    if (matchPattern(value, m_Constant(&constant))) {
-      VectorType type = emitter.vectorType(value.getType());
-      Value splat = arith::ConstantOp::create(builder, value.getLoc(), type, DenseElementsAttr::get(type, constant));
-      vectors.map(value, splat);
-      return splat;
-    }
-    Value vector = emitter.broadcast(value);
-    vectors.map(value, vector);
-    return vector;
-  };
+  auto vectorOf = [&](Value value) { return vectors.lookup(value); };
   for (Operation &op : block.without_terminator()) {
-    if (matchPattern(&op, m_Constant()))
+    Attribute constant;
+    if (matchPattern(&op, m_Constant(&constant))) {
+      VectorType type = emitter.vectorType(op.getResult(0).getType());
+      vectors.map(
+          op.getResult(0),
+          arith::ConstantOp::create(builder, op.getLoc(), type, DenseElementsAttr::get(type, constant)).getResult());
       continue;
+    }
     VectorEmitter::Values operands = llvm::map_to_vector(op.getOperands(), vectorOf);
     SmallVector<Type> types;
     for (Type type : op.getResultTypes())

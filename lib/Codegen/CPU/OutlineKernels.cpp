@@ -14,7 +14,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -119,25 +118,6 @@ static std::string describe(Operation *op) {
 // Functions
 //===----------------------------------------------------------------------===//
 
-/// Copies the constants that regions of `op` use from outside to where they are used; an error for other values.
-static LogicalResult isolate(Operation *op) {
-  WalkResult result = op->walk([&](Operation *inner) {
-    if (inner == op)
-      return WalkResult::advance();
-    for (OpOperand &operand : inner->getOpOperands()) {
-      Operation *definition = operand.get().getDefiningOp();
-      if (op->isAncestor(operand.get().getParentRegion()->getParentOp()))
-        continue;
-      if (!definition || !matchPattern(definition, m_Constant()))
-        return WalkResult(op->emitError("a kernel op uses a value from outside that is neither operand nor constant"));
-      OpBuilder builder(inner);
-      operand.set(builder.clone(*definition)->getResult(0));
-    }
-    return WalkResult::advance();
-  });
-  return failure(result.wasInterrupted());
-}
-
 /// True for a function that holds one op, as this pass makes them.
 static bool isKernelFunction(func::FuncOp function) {
   return function && function.isPrivate() && llvm::hasNItems(function.getBody().front(), 2);
@@ -151,9 +131,7 @@ public:
   explicit Kernels(ModuleOp module) : module(module), symbols(module) {}
 
   /// Replaces `op` by a call.
-  LogicalResult outline(Operation *op) {
-    if (failed(isolate(op)))
-      return failure();
+  void outline(Operation *op) {
     SmallVector<Value> rows = operandsOfAnyRows(op);
     SmallVector<Type> types;
     for (Value operand : op->getOperands())
@@ -167,7 +145,6 @@ public:
                                                     : memref::CastOp::create(builder, op->getLoc(), type, operand));
     func::CallOp::create(builder, op->getLoc(), function, arguments);
     op->erase();
-    return success();
   }
 
   int64_t size() const { return functions.size(); }
@@ -196,7 +173,9 @@ private:
     auto function =
         func::FuncOp::create(builder, op->getLoc(), "kernel", FunctionType::get(context, types, TypeRange()));
     function.setPrivate();
+    // For MLIR's inliner and for LLVM's, which a conversion of functions doesn't tell of the former.
     function.setNoInline(true);
+    function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
     function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(context, LLVM::Linkage::Internal));
     builder.setInsertionPointToStart(function.addEntryBlock());
     IRMapping mapping;
@@ -232,8 +211,7 @@ struct OutlineKernelsPass final : attn::impl::OutlineKernelsPassBase<OutlineKern
       std::unique_ptr<Kernels> &kernels = modules[module];
       if (!kernels)
         kernels = std::make_unique<Kernels>(module);
-      if (failed(kernels->outline(op)))
-        return signalPassFailure();
+      kernels->outline(op);
     }
     numKernelOps += ops.size();
     for (auto &[module, kernels] : modules)

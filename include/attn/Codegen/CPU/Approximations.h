@@ -31,19 +31,19 @@ public:
 
   /// 2^x for x < 127.5, and 0 where x < -126: the exponential of softmax. Exact for integers; relative error 1.7e-7.
   mlir::Value exp2OfNonPositive(mlir::Value x);
-  /// 2^x; 0 where it is below 2^-125, infinity where it isn't finite. Relative error 2e-7.
+  /// 2^x; 0 where it is below 2^-125, infinity where it isn't finite. Relative error 1e-7.
   mlir::Value exp2(mlir::Value x);
-  /// e^x; 0 where it is below 2^-125, infinity where it isn't finite. Relative error 2e-7.
+  /// e^x; 0 where it is below 2^-125, infinity where it isn't finite. Relative error 1e-7.
   mlir::Value exp(mlir::Value x);
-  /// The natural logarithm, denormals included; -infinity of 0, NaN of negative numbers. Relative error 2e-7.
+  /// The natural logarithm, denormals included; -infinity of 0, NaN of negative numbers. Relative error 1e-7.
   mlir::Value log(mlir::Value x);
-  /// Relative error 5e-7.
+  /// Relative error 2e-7.
   mlir::Value tanh(mlir::Value x);
-  /// Absolute error 5e-7.
+  /// Absolute error 6e-7.
   mlir::Value erf(mlir::Value x);
-  /// x Phi(x) with Phi of absolute error 2.5e-7; exactly x above 5.2 and exactly 0 below -5.2.
+  /// x Phi(x) with Phi of absolute error 3.1e-7; exactly x above 5.2 and exactly 0 below -5.2.
   mlir::Value gelu(mlir::Value x);
-  /// The form of GELU with tanh; error 4e-7 |x|.
+  /// The form of GELU with tanh; error 1.2e-7 |x|.
   mlir::Value geluTanh(mlir::Value x);
 
 private:

@@ -106,12 +106,12 @@ def ExpandMathPass : Pass<"attn-expand-math"> {
 
     | function | bound |
     |---|---|
-    | exp, exp2 | relative error 2e-7; 0 below 2^-125 |
-    | log | relative error 2e-7 |
-    | tanh | relative error 5e-7 |
-    | erf | absolute error 5e-7 |
-    | gelu | error 2.5e-7 \|x\| |
-    | gelu with tanh | error 4e-7 \|x\| |
+    | exp, exp2 | relative error 1e-7; 0 below 2^-125 |
+    | log | relative error 1e-7 |
+    | tanh | relative error 2e-7 |
+    | erf | absolute error 6e-7 |
+    | gelu | error 3.1e-7 \|x\| |
+    | gelu with tanh | error 1.2e-7 \|x\| |
 
     NaNs stay NaNs, and infinities have their limits (GELU of -infinity is NaN, as -infinity times 0 is).
   }];

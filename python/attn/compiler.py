@@ -86,7 +86,8 @@ def compile(path, output=None, *, target=None, name=None, emit="shared", on_mess
     target       a target's name or several, the first choice first; None: this machine
     name         prefix of the C symbols; None: the output's stem without "lib"
     emit         "shared", "static", "object", "asm", "llvm" or "mlir"
-    on_message   is called with each message that is no error; by default they go to the logger "attn"
+    on_message   is called with each message of a compilation that succeeds, progress included; None: remarks go to
+                 the logger "attn"
     options      attnc's other options with '_' for '-': explain=True, shape={"x": (1, None, 384)}
 
     Raises Error with the compiler's messages.
@@ -97,7 +98,7 @@ def compile(path, output=None, *, target=None, name=None, emit="shared", on_mess
         suffix = {"shared": ".so", "static": ".a", "object": ".o", "asm": ".s", "llvm": ".ll"}.get(emit, "." + emit)
         output = _scratch() / f"lib{stem}{suffix}"
     output = pathlib.Path(output)
-    flags = _flags({"name": name, "target": target, "emit": emit, **options})
+    flags = _flags({"quiet": on_message is None, "name": name, "target": target, "emit": emit, **options})
     arguments = [os.fsencode(a) for a in ("attnc", *models, "-o", os.fspath(output), *flags)]
     messages = []
     library = _load()

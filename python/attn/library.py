@@ -61,6 +61,9 @@ class Result(tuple):
     def keys(self):
         return self._names
 
+    def values(self):
+        return tuple(self)
+
     def items(self):
         return tuple(zip(self._names, self))
 
@@ -73,7 +76,7 @@ def _text(raw):
 
 
 class Entry:
-    """A function of a model; call it with its inputs, in order or by name.
+    """A function of a model; call it with its inputs, in order, by name, or as one dict of names.
 
     out       arrays to write the outputs to: a sequence in order, or a dict (NumPy for those not in it)
     threads   threads that may work; None: the library's default
@@ -124,6 +127,8 @@ class Entry:
 
     def _bind(self, args, kwargs):
         names = [tensor.name for tensor in self.inputs]
+        if len(args) == 1 and isinstance(args[0], dict):
+            args, kwargs = (), {**args[0], **kwargs}
         if len(args) > len(names):
             raise Error("INVALID_ARGUMENT", f"entry '{self.name}' takes {len(names)} inputs, not {len(args)}")
         bound = dict(zip(names, args))

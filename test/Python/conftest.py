@@ -23,3 +23,23 @@ def test_library():
     path = BUILD / "test" / "unit" / "libAttnRuntimeTestPlugin.so"
     assert path.exists(), f"{path} is missing: build the target AttnRuntimeTestPlugin"
     return path
+
+
+@pytest.fixture(scope="session")
+def bert(tmp_path_factory):
+    """A small random BERT: its directory, its config and its tensors."""
+    import random_bert
+
+    directory = tmp_path_factory.mktemp("bert")
+    config = random_bert.config_of()
+    tensors = random_bert.weights_of(config)
+    random_bert.write(str(directory), config, tensors)
+    return directory, config, tensors
+
+
+@pytest.fixture(scope="session")
+def bert_library(bert, tmp_path_factory):
+    """The same, compiled by attn.compile for this machine."""
+    import attn
+
+    return attn.compile(bert[0], tmp_path_factory.mktemp("library") / "libbert.so")

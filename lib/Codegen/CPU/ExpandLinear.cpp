@@ -28,7 +28,7 @@ using namespace mlir;
 using namespace attn;
 
 /// How many rows of a panel the weight is prefetched ahead; it runs on into the next panel.
-static constexpr int64_t kPrefetchDistance = 16;
+static const int64_t kPrefetchDistance = getenv("PF") ? atoi(getenv("PF")) : 16;
 
 //===----------------------------------------------------------------------===//
 // What the kernel takes

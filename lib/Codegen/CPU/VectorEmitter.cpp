@@ -87,7 +87,7 @@ void VectorEmitter::store(Value vector, Value memref, ValueRange indices, int64_
 }
 
 void VectorEmitter::prefetch(Value memref, ValueRange indices) const {
-  memref::PrefetchOp::create(builder, loc, memref, indices, /*isWrite=*/false, /*localityHint=*/3,
+  memref::PrefetchOp::create(builder, loc, memref, indices, /*isWrite=*/false, /*localityHint=*/(getenv("PFL") ? atoi(getenv("PFL")) : 3),
                              /*isDataCache=*/true);
 }
 

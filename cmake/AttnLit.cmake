@@ -4,7 +4,7 @@
 # build/test: `lit build/test/Tools` runs some of them.
 
 find_program(ATTN_LIT NAMES lit lit-22 llvm-lit HINTS "${LLVM_TOOLS_BINARY_DIR}")
-# Debian's own interpreter rather than one of a version manager, whose packages come and go; tests take the one in .venv first.
+# Debian's own interpreter rather than one of a version manager, whose packages come and go. Tests take .venv's first.
 find_program(ATTN_PYTHON NAMES python3 HINTS /usr/bin)
 
 function(attn_add_lit_suite)

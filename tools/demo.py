@@ -92,7 +92,10 @@ def main():
     (entry,) = library.entries.values()
     tokenizer = tokenizers.Tokenizer.from_file(os.path.join(directory, "tokenizer.json"))
     config, weights = reference.load(directory)
-    print(f"\n== {entry}\n   runs its {entry.target} code on this machine")
+    print(f"\n== entry '{entry.name}', which runs its {entry.target} code on this machine")
+    for kind, tensors in (("input", entry.inputs), ("output", entry.outputs)):
+        for tensor in tensors:
+            print(f"   {kind:6} {tensor.name}: {tensor.dtype}[{', '.join(map(str, tensor.shape))}]")
 
     feeds = encode(tokenizer, SENTENCES, config["max_position_embeddings"])
     entry(**feeds)

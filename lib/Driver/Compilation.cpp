@@ -1,34 +1,52 @@
-//===- Compilation.cpp - One compilation as an object -*- C++ -*-===//
+//===- Compilation.cpp - One compilation as an object -----------*- C++ -*-===//
+//
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The loop over the stages. What a later stage or the library's tables need and a dump would not say is put into the
+// module here, so that compiling from a dump gives the same library as compiling at once.
 //
 //===----------------------------------------------------------------------===//
 
 #include "attn/Driver/Compilation.h"
+#include "Diagnostics.h"
 #include "Emit.h"
 #include "Entries.h"
+#include "Explain.h"
 #include "Flops.h"
+#include "ModuleFile.h"
+#include "OpCounts.h"
 #include "Progress.h"
 #include "Report.h"
+#include "StoredModel.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "attn/Import/Importer.h"
 #include "attn/Pipelines/Registration.h"
-#include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include <mutex>
 
 using namespace mlir;
 using namespace attn;
 
 /// What lives while a compilation runs.
 struct Compilation::State {
-  State(const CompilationOptions &options, const MessageHandler &messages)
-      : context(makeRegistry(), MLIRContext::Threading::DISABLED),
-        progress(messages, options.quiet || options.output == "-"),
-        handler(&context, [&messages](Diagnostic &diagnostic) { print(diagnostic, messages); }) {
+  explicit State(const CompilationHooks &hooks)
+      : context(makeRegistry(), MLIRContext::Threading::DISABLED), progress(hooks.messages),
+        handler(&context, [&hooks](Diagnostic &diagnostic) {
+          // After that, stages fail for want of what was skipped.
+          if (!hooks.cancellation || !hooks.cancellation->isCancelled())
+            hooks.messages(toMessage(diagnostic));
+        }) {
     context.printOpOnDiagnostic(false);
+    if (hooks.cancellation)
+      context.registerActionHandler([&hooks](llvm::function_ref<void()> execute, const tracing::Action &action) {
+        if (!llvm::isa<PassExecutionAction>(action) || !hooks.cancellation->isCancelled())
+          execute();
+      });
   }
 
   static DialectRegistry makeRegistry() {
@@ -38,80 +56,90 @@ struct Compilation::State {
     return registry;
   }
 
-  /// `location: error: text`, notes below.
-  static void print(Diagnostic &diagnostic, const MessageHandler &messages) {
-    std::string text;
-    llvm::raw_string_ostream os(text);
-    printOne(os, diagnostic);
-    for (Diagnostic &note : diagnostic.getNotes()) {
-      os << "\n";
-      printOne(os, note);
-    }
-    messages(text);
-  }
-  static void printOne(raw_ostream &os, Diagnostic &diagnostic) {
-    if (!llvm::isa<UnknownLoc>(diagnostic.getLocation())) {
-      printLocation(os, diagnostic.getLocation());
-      os << ": ";
-    }
-    switch (diagnostic.getSeverity()) {
-    case DiagnosticSeverity::Error:
-      os << "error: ";
-      break;
-    case DiagnosticSeverity::Warning:
-      os << "warning: ";
-      break;
-    case DiagnosticSeverity::Remark:
-      os << "remark: ";
-      break;
-    case DiagnosticSeverity::Note:
-      os << "note: ";
-      break;
-    }
-    os << diagnostic;
-  }
-  /// A model's node name where there is one, else file:line:column.
-  static void printLocation(raw_ostream &os, Location location) {
-    if (auto named = llvm::dyn_cast<NameLoc>(location)) {
-      os << named.getName().getValue();
-    } else if (auto file = llvm::dyn_cast<FileLineColLoc>(location)) {
-      os << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn();
-    } else if (auto fused = llvm::dyn_cast<FusedLoc>(location); fused && !fused.getLocations().empty()) {
-      printLocation(os, fused.getLocations().front());
-    } else {
-      location.print(os);
-    }
-  }
-
+  std::vector<Decision> decisions;
   MLIRContext context;
   Progress progress;
   ScopedDiagnosticHandler handler;
   OwningOpRef<ModuleOp> module;
   ModelInfo model;
-  llvm::StringMap<std::string> flops; // by entry, counted after the stage fuse
 };
 
-Compilation::Compilation(CompilationOptions options, MessageHandler messages)
-    : options(std::move(options)), messages(std::move(messages)) {}
+Compilation::Compilation(CompilationOptions options, CompilationHooks hooks)
+    : options(std::move(options)), hooks(std::move(hooks)) {}
 Compilation::~Compilation() = default;
 
-bool Compilation::fail(const llvm::Twine &message) {
-  messages(("error: " + message).str());
+bool Compilation::isCancelled() const { return hooks.cancellation && hooks.cancellation->isCancelled(); }
+
+bool Compilation::fail(const Twine &message) {
+  if (!isCancelled())
+    hooks.messages({Message::Kind::Error, message.str()});
   return false;
 }
 
-bool Compilation::run() {
-  state = std::make_unique<State>(options, messages);
+bool Compilation::check(llvm::Error error) { return error ? fail(llvm::toString(std::move(error))) : true; }
+
+Compilation::Result Compilation::run() {
+  state = std::make_unique<State>(hooks);
   state->model.prefix = makePrefix(options.name, options.output);
   state->model.name = options.name.empty() ? state->model.prefix : options.name;
   bool ok = runStages();
   state->progress.end();
+  if (options.explain && !isCancelled())
+    explain();
   if (ok && options.time)
-    messages(state->progress.getTimes());
-  return ok;
+    hooks.messages({Message::Kind::Info, state->progress.getTimes()});
+  if (ok)
+    return Result::Success;
+  if (!isCancelled())
+    return Result::Failure;
+  hooks.messages({Message::Kind::Error, "interrupted; nothing was written"});
+  return Result::Cancelled;
+}
+
+/// Says early what would be found out only when everything else is done.
+static llvm::Error checkOutput(StringRef path) {
+  if (path == "-")
+    return llvm::Error::success();
+  StringRef directory = llvm::sys::path::parent_path(path);
+  if (!directory.empty() && !llvm::sys::fs::is_directory(directory))
+    return llvm::createStringError("cannot write '" + path + "': there is no folder '" + directory + "'");
+  if (llvm::sys::fs::is_directory(path))
+    return llvm::createStringError("cannot write '" + path + "': it is a folder");
+  return llvm::Error::success();
 }
 
 bool Compilation::runStages() {
+  if (!check(checkOutput(options.output)))
+    return false;
+  if (options.explain && failed(collectDecisions(state->context, state->decisions)))
+    return fail("the remarks for --explain cannot be collected");
+  if (!importModel())
+    return false;
+  if (options.listOps)
+    return listOps();
+  if (!options.dumpStages.empty())
+    if (std::error_code error = llvm::sys::fs::create_directories(options.dumpStages))
+      return fail("cannot make the folder '" + options.dumpStages + "': " + error.message());
+  for (const StageInfo &info : allStages()) {
+    if (info.stage == Stage::Emit)
+      return emitLibrary();
+    if (!isDone(info) && !runStage(info))
+      return false;
+    if (info.stage == options.to)
+      return check(writeTextFile(options.output, [&](raw_ostream &os) { printModule(*state->module, os); }));
+  }
+  llvm_unreachable("emit is the last stage");
+}
+
+/// A dump is what a stage left behind: the next stage is the first to run. Import's own passes may run again.
+bool Compilation::isDone(const StageInfo &info) const {
+  if (!options.fromGiven || options.from == Stage::Import)
+    return false;
+  return info.stage <= options.from;
+}
+
+bool Compilation::importModel() {
+  announce(infoOf(Stage::Import));
   state->progress.begin("import " + options.models.front());
   ImportOptions import;
   import.name = options.name;
@@ -121,83 +149,116 @@ bool Compilation::runStages() {
   if (failed(imported))
     return false;
   state->module = std::move(*imported);
+  return true;
+}
 
-  if (!options.dumpStages.empty())
-    if (std::error_code error = llvm::sys::fs::create_directories(options.dumpStages))
-      return fail("cannot make the folder '" + options.dumpStages + "': " + error.message());
+/// The registry of passes is one for the process; only texts of passes need it.
+static void registerPassesOnce() {
+  static std::once_flag once;
+  std::call_once(once, registerAllAttnPasses);
+}
 
-  for (const StageInfo &info : allStages()) {
-    if (info.stage == Stage::Emit)
-      break;
-    // A dump is what a stage left behind: the next stage is the first to run.
-    bool done = options.fromGiven && info.stage <= options.from && info.stage != Stage::Import;
-    if (options.fromGiven && options.from > Stage::Import && info.stage == Stage::Import)
-      done = true;
-    if (!done && !runStage(info))
-      return false;
-    if (info.stage == Stage::Fuse)
-      for (auto entry : state->module->getOps<func::FuncOp>())
-        state->flops[entry.getName()] = countFlops(entry);
-    if (info.stage == Stage::Memory) {
-      FailureOr<std::vector<EntryInfo>> entries = describeEntries(*state->module, state->model.prefix);
-      if (failed(entries))
-        return false;
-      state->model.entries = std::move(*entries);
-      for (EntryInfo &entry : state->model.entries)
-        entry.flops = state->flops.lookup(entry.name);
-      if (!options.report.empty()) {
-        std::error_code error;
-        llvm::raw_fd_ostream os(options.report, error);
-        if (error)
-          return fail("cannot write '" + options.report + "': " + error.message());
-        os << llvm::formatv("{0:2}", llvm::json::Value(reportOps(*state->module))) << "\n";
-      }
-    }
-    if (info.stage == options.to)
-      return writeModule(options.output);
+llvm::Error Compilation::addExtraPipelines(OpPassManager &pm, Stage stage) const {
+  for (const ExtraPipeline &extra : options.beforeStage) {
+    if (extra.stage != stage)
+      continue;
+    registerPassesOnce();
+    StringRef text(extra.pipeline);
+    if (text.consume_front("builtin.module(") && !text.consume_back(")"))
+      return llvm::createStringError("--before-stage: '" + extra.pipeline + "' lacks its last parenthesis");
+    std::string reason;
+    llvm::raw_string_ostream os(reason);
+    if (failed(parsePassPipeline(text, pm, os)))
+      return llvm::createStringError("--before-stage: '" + extra.pipeline +
+                                     "' is no pipeline of passes: " + StringRef(reason).trim());
   }
-  if (state->model.entries.empty())
-    return fail("a library needs the entries as they are after the stage memory; start from that stage or one before");
-  state->progress.begin("emit");
-  llvm::Error error = emitModule(
-      *state->module, state->model, options, [this](StringRef part) { state->progress.begin("emit: " + part.str()); },
-      [this] { return cancelled.load(); });
-  return error ? fail(llvm::toString(std::move(error))) : true;
+  return llvm::Error::success();
 }
 
 bool Compilation::runStage(const StageInfo &info) {
-  if (cancelled.load())
-    return fail("interrupted before the stage " + info.flag);
+  if (isCancelled())
+    return false;
+  if (info.stage != Stage::Import)
+    announce(info);
   state->progress.begin(info.flag);
   PipelineOptions pipeline;
   pipeline.targets = options.targets;
   pipeline.prefix = state->model.prefix;
   pipeline.explain = options.explain;
   PassManager pm(&state->context);
+  if (!check(addExtraPipelines(pm, info.stage)))
+    return false;
   info.build(pm, pipeline);
-  if (failed(pm.run(*state->module)))
+  if (failed(pm.run(*state->module)) || isCancelled() || !afterStage(info))
     return false;
   if (options.dumpStages.empty())
     return true;
   SmallString<128> path(options.dumpStages);
   llvm::sys::path::append(path, llvm::formatv("{0}-{1}.mlir", int(info.stage), info.flag).str());
-  return writeModule(path);
+  return check(writeTextFile(path, [&](raw_ostream &os) { printModule(*state->module, os); }));
 }
 
-bool Compilation::writeModule(StringRef path) {
-  std::error_code error;
-  llvm::raw_fd_ostream os(path, error);
-  if (error)
-    return fail("cannot write '" + path + "': " + error.message());
-  state->module->print(os, OpPrintingFlags().enableDebugInfo(false));
-  os << "\n";
-  os.flush();
-  if (os.has_error()) {
-    std::string reason = os.error().message();
-    os.clear_error();
-    if (path != "-")
-      llvm::sys::fs::remove(path);
-    return fail("cannot write '" + path + "': " + reason);
+/// Takes down what the next stages take away.
+bool Compilation::afterStage(const StageInfo &info) {
+  if (info.stage == Stage::Fuse)
+    for (auto entry : state->module->getOps<func::FuncOp>())
+      entry->setAttr(kFlopsAttr, StringAttr::get(&state->context, countFlops(entry)));
+  if (info.stage == Stage::Memory && !options.report.empty() && !writeReport())
+    return false;
+  if (info.stage == Stage::Kernel) {
+    FailureOr<std::vector<EntryInfo>> entries = describeEntries(*state->module, state->model.prefix);
+    if (failed(entries))
+      return false;
+    state->model.entries = std::move(*entries);
+    storeModel(*state->module, state->model);
   }
   return true;
+}
+
+bool Compilation::writeReport() {
+  return check(writeTextFile(options.report, [&](raw_ostream &os) {
+    os << llvm::formatv("{0:2}", llvm::json::Value(reportOps(*state->module))) << "\n";
+  }));
+}
+
+bool Compilation::emitLibrary() {
+  if (isCancelled())
+    return false;
+  announce(infoOf(Stage::Emit));
+  state->progress.begin("emit");
+  FailureOr<ModelInfo> model = loadModel(*state->module);
+  if (failed(model))
+    return false;
+  if (!options.name.empty() && makePrefix(options.name, "") != model->prefix)
+    return fail("--name=" + options.name + " contradicts '" + options.models.front() + "': its symbols begin with '" +
+                model->prefix + "', and that was settled in the stage lower");
+  return check(emitModule(
+      *state->module, *model, options, [this](StringRef part) { state->progress.begin("emit: " + part.str()); },
+      [this] { return isCancelled(); }));
+}
+
+bool Compilation::listOps() {
+  hooks.messages({Message::Kind::Output, formatOpCounts(*state->module)});
+  return true;
+}
+
+void Compilation::explain() {
+  if (options.diagnostics == DiagnosticFormat::Text)
+    return hooks.messages({Message::Kind::Info, formatDecisions(state->decisions)});
+  for (const Decision &decision : state->decisions)
+    hooks.messages(toMessage(decision));
+}
+
+void Compilation::announce(const StageInfo &info) {
+  if (!hooks.stageBegins)
+    return;
+  StageInput input;
+  input.stage = info.stage;
+  input.reproducer = (options.output == "-" ? state->model.prefix : options.output) + ".reproducer.mlir";
+  input.arguments = formatArguments(options, info.stage);
+  if (state->module) {
+    llvm::raw_string_ostream os(input.module);
+    printModule(*state->module, os);
+  }
+  hooks.stageBegins(input);
 }

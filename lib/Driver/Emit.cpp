@@ -57,8 +57,9 @@ llvm::Error attn::emitModule(mlir::ModuleOp module, const ModelInfo &model, cons
     if (!evaluator)
       return evaluator.takeError();
     std::shared_ptr<WeightEvaluator> shared = std::move(*evaluator);
-    weights.push_back({weightSymbol(model.prefix, weight.getSymName()), shared->getNumBytes(),
-                       [shared](uint64_t offset, llvm::MutableArrayRef<char> block) { return shared->fill(offset, block); }});
+    weights.push_back(
+        {weightSymbol(model.prefix, weight.getSymName()), shared->getNumBytes(),
+         [shared](uint64_t offset, llvm::MutableArrayRef<char> block) { return shared->fill(offset, block); }});
   }
   EmitOptions emit;
   emit.kind = emitKindOf(options.kind);

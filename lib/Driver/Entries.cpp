@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Entries.h"
+#include "Flops.h"
 #include "attn/Codegen/Memory/EntrySignature.h"
 #include "attn/Conversion/AttnToLLVM/Symbols.h"
 #include "attn/TargetInfo/TargetInfo.h"
@@ -65,6 +66,8 @@ FailureOr<std::vector<EntryInfo>> attn::describeEntries(ModuleOp module, StringR
       continue;
     EntryInfo info;
     info.name = entry.getName().str();
+    if (auto flops = entry->getAttrOfType<StringAttr>(kFlopsAttr))
+      info.flops = flops.str();
     EntrySignature signature(entry);
     auto bounds = entry->getAttrOfType<DictionaryAttr>(kDimBoundsAttr);
     for (const std::string &name : signature.getDims()) {

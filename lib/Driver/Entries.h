@@ -12,8 +12,8 @@
 
 namespace attn {
 
-/// The entries of `module`: its public functions, or those of its first target's module, with a variant for each target.
-/// Call it while the functions still have their arguments' attributes, before the stage `lower`.
+/// The entries of `module`: its public functions, or those of its first target's module, with a variant for each
+/// target. Call it while the functions still have their arguments' attributes, before the stage `lower`.
 mlir::FailureOr<std::vector<EntryInfo>> describeEntries(mlir::ModuleOp module, llvm::StringRef prefix);
 
 } // namespace attn

@@ -2,8 +2,8 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Sizes are monomials: a number times symbols. That is what shapes of the models at hand are; anything else makes the count
-// unknown rather than wrong.
+// Sizes are monomials: a number times symbols. That is what shapes of the models at hand are; anything else makes the
+// count unknown rather than wrong.
 //
 //===----------------------------------------------------------------------===//
 

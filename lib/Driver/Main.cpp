@@ -1,35 +1,58 @@
-//===- Main.cpp - The main function of attnc -*- C++ -*-===//
+//===- Main.cpp - The main function of attnc --------------------*- C++ -*-===//
+//
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
+// What belongs to a process rather than to a compilation: signals, crashes, standard streams. A signal handler gets no
+// argument, so two pointers here are the only globals of the driver; the C interface does not come by.
+//
 //===----------------------------------------------------------------------===//
 
-#include "attn/Driver/Compilation.h"
-#include "attn/Support/Version.h"
-#include "attn/TargetInfo/TargetInfo.h"
+#include "attn/Driver/Main.h"
+#include "Console.h"
+#include "Crash.h"
+#include "llvm/Support/Signals.h"
+#include <cstdlib>
 
 using namespace attn;
 
+static std::atomic<Cancellation *> interruptible = nullptr;
+
+/// The first SIGINT or SIGTERM comes here; LLVM has then removed temporary files, and gives the next its usual meaning.
+static void onInterrupt() {
+  if (Cancellation *cancellation = interruptible.load())
+    cancellation->cancel();
+}
+
+/// --crash-in, the test of reproducers. Not in the library's code proper, which never ends the process.
+static void crashIfAsked(llvm::ArrayRef<const char *> arguments, Stage stage) {
+  for (llvm::StringRef argument : arguments)
+    if (argument.consume_front("--crash-in=") && argument == infoOf(stage).flag)
+      std::abort();
+}
+
 int attn::attncMain(int argc, const char *const *argv) {
-  auto print = [](llvm::StringRef message) { llvm::errs() << message << "\n"; };
-  llvm::Expected<ParsedCommandLine> parsed = parseCommandLine(llvm::ArrayRef(argv + 1, argv + argc));
-  if (!parsed) {
-    print("error: " + llvm::toString(parsed.takeError()));
-    return 1;
+  llvm::ArrayRef<const char *> arguments(argv + 1, argv + argc);
+  Console console(llvm::outs(), llvm::errs());
+  Cancellation cancellation;
+  interruptible = &cancellation;
+  llvm::sys::SetInterruptFunction(onInterrupt);
+
+  CompilationHooks hooks;
+  hooks.cancellation = &cancellation;
+  CrashReproducer reproducer;
+  hooks.stageBegins = [&](const StageInput &input) {
+    reproducer.remember(input);
+    crashIfAsked(arguments, input.stage);
+  };
+  int code = runCommandLine(arguments, console, std::move(hooks));
+  interruptible = nullptr;
+
+  llvm::outs().flush();
+  if (std::error_code error = llvm::outs().error()) {
+    llvm::outs().clear_error();
+    console.print({Message::Kind::Error, "cannot write to standard output: " + error.message()});
+    code = kExitFailure;
   }
-  switch (parsed->request) {
-  case Request::Help:
-    printHelp(llvm::outs());
-    return 0;
-  case Request::Version:
-    llvm::outs() << versionLine("attnc") << "\n";
-    return 0;
-  case Request::ListTargets:
-    for (const Target &target : allTargets())
-      llvm::outs() << target.name << "\n";
-    return 0;
-  case Request::Compile:
-    break;
-  }
-  return Compilation(std::move(parsed->options), print).run() ? 0 : 1;
+  return code;
 }

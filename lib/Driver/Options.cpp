@@ -69,16 +69,63 @@ llvm::Expected<std::vector<std::string>> parseTargets(llvm::StringRef list) {
     targets.push_back(name.str());
   }
   // The runtime takes the first that the processor runs, so the more capable of a family comes first.
-  llvm::stable_sort(targets, [](const std::string &a, const std::string &b) { return lookupTarget(a) < lookupTarget(b); });
+  llvm::sort(targets, [](const std::string &a, const std::string &b) { return lookupTarget(a) < lookupTarget(b); });
   llvm::StringRef triple = lookupTarget(targets.front())->triple;
   for (const std::string &name : targets)
     if (lookupTarget(name)->triple != triple)
-      return fail("targets '" + targets.front() + "' and '" + name + "' are different architectures; write one library "
-                                                                     "for each");
+      return fail("targets '" + targets.front() + "' and '" + name +
+                  "' are different architectures; write one library "
+                  "for each");
   return targets;
 }
 
+/// --diagnostics, --progress and --quiet.
+llvm::Error readMessageOptions(const InputArgList &args, CompilationOptions &options) {
+  llvm::StringRef format = args.getLastArgValue(OPT_diagnostics_EQ, "text");
+  if (format != "text" && format != "json")
+    return fail("unknown format '" + format + "' in --diagnostics; the formats are text and json");
+  options.diagnostics = format == "json" ? DiagnosticFormat::Json : DiagnosticFormat::Text;
+
+  llvm::StringRef style = args.getLastArgValue(OPT_progress_EQ, "auto");
+  auto parsed = llvm::StringSwitch<std::optional<ProgressStyle>>(style)
+                    .Case("auto", ProgressStyle::Auto)
+                    .Case("line", ProgressStyle::Line)
+                    .Case("plain", ProgressStyle::Plain)
+                    .Case("none", ProgressStyle::None)
+                    .Default(std::nullopt);
+  if (!parsed)
+    return fail("unknown style '" + style + "' in --progress; the styles are auto, line, plain and none");
+  options.progress = *parsed;
+  if (args.hasArg(OPT_quiet)) {
+    if (args.hasArg(OPT_progress_EQ) && options.progress != ProgressStyle::None)
+      return fail("--quiet contradicts --progress=" + style);
+    options.progress = ProgressStyle::None;
+  }
+  return llvm::Error::success();
+}
+
+/// --before-stage=STAGE:PIPELINE, any number of times.
+llvm::Error readExtraPipelines(const InputArgList &args, CompilationOptions &options) {
+  for (const std::string &value : args.getAllArgValues(OPT_before_stage_EQ)) {
+    auto [flag, pipeline] = llvm::StringRef(value).split(':');
+    llvm::Expected<Stage> stage = stageOf("--before-stage", flag);
+    if (!stage)
+      return stage.takeError();
+    if (*stage == Stage::Import || *stage == Stage::Emit)
+      return fail("--before-stage=" + flag + ": there is no module before import, and emit takes what lower leaves");
+    if (pipeline.empty())
+      return fail("--before-stage=" + value + " names no passes; write --before-stage=" + flag +
+                  ":'builtin.module(…)'");
+    if (*stage > options.to || (options.fromGiven && *stage <= options.from))
+      return fail("--before-stage=" + flag + " names a stage that does not run");
+    options.beforeStage.push_back({*stage, pipeline.str()});
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error readOptions(const InputArgList &args, CompilationOptions &options) {
+  if (llvm::Error error = readMessageOptions(args, options))
+    return error;
   options.models = args.getAllArgValues(OPT_INPUT);
   if (options.models.empty())
     return fail("no model given; name a model directory or file, or see --help");
@@ -123,17 +170,18 @@ llvm::Error readOptions(const InputArgList &args, CompilationOptions &options) {
   if (options.to == Stage::Emit && options.kind == OutputKind::MLIR)
     return fail("--emit=mlir contradicts --compile-to=emit");
   if (options.fromGiven && options.to < options.from)
-    return fail("--compile-to=" + llvm::Twine(infoOf(options.to).flag) + " comes before --compile-from=" +
-                infoOf(options.from).flag);
+    return fail("--compile-to=" + llvm::Twine(infoOf(options.to).flag) +
+                " comes before --compile-from=" + infoOf(options.from).flag);
 
+  options.listOps = args.hasArg(OPT_list_ops);
   options.output = args.getLastArgValue(OPT_output).str();
-  if (options.output.empty() && options.kind == OutputKind::MLIR)
+  if (options.output.empty() && (options.kind == OutputKind::MLIR || options.listOps))
     options.output = "-";
   if (options.output.empty())
     return fail("no output given; add -o OUT, for example -o libmodel.so");
-  bool isText = options.kind == OutputKind::MLIR || options.kind == OutputKind::Assembly ||
-                options.kind == OutputKind::LLVM;
-  if (options.output == "-" && !isText)
+  bool isText =
+      options.kind == OutputKind::MLIR || options.kind == OutputKind::Assembly || options.kind == OutputKind::LLVM;
+  if (options.output == "-" && !isText && !options.listOps)
     return fail("--emit=" + kind + " is not text and needs a file; add -o OUT");
 
   llvm::Expected<std::vector<std::string>> targets = parseTargets(args.getLastArgValue(OPT_target_EQ, "host"));
@@ -148,8 +196,18 @@ llvm::Error readOptions(const InputArgList &args, CompilationOptions &options) {
   options.report = args.getLastArgValue(OPT_report_EQ).str();
   options.explain = args.hasArg(OPT_explain);
   options.time = args.hasArg(OPT_time);
-  options.quiet = args.hasArg(OPT_quiet);
-  return llvm::Error::success();
+  if (!options.report.empty() && (options.to < Stage::Memory || (options.fromGiven && options.from >= Stage::Kernel)))
+    return fail("--report describes the ops as the stage memory leaves them, and that stage does not run");
+  if (const Arg *arg = args.getLastArg(OPT_crash_in_EQ)) {
+    llvm::Expected<Stage> stage = stageOf("--crash-in", arg->getValue());
+    if (!stage)
+      return stage.takeError();
+    options.crashIn = *stage;
+  }
+  // Progress between the lines of a text helps nobody.
+  if (options.progress == ProgressStyle::Auto && options.output == "-")
+    options.progress = ProgressStyle::None;
+  return readExtraPipelines(args, options);
 }
 
 } // namespace
@@ -173,9 +231,19 @@ llvm::Expected<ParsedCommandLine> attn::parseCommandLine(llvm::ArrayRef<const ch
     parsed.request = Request::Version;
   else if (args.hasArg(OPT_list_targets))
     parsed.request = Request::ListTargets;
+  else if (args.hasArg(OPT_list_ops) && !args.hasArg(OPT_INPUT))
+    parsed.request = Request::ListOps;
   else if (llvm::Error error = readOptions(args, parsed.options))
     return error;
   return parsed;
+}
+
+DiagnosticFormat attn::peekDiagnosticFormat(llvm::ArrayRef<const char *> arguments) {
+  bool json = false;
+  for (llvm::StringRef argument : arguments)
+    if (argument.consume_front("--diagnostics="))
+      json = argument == "json";
+  return json ? DiagnosticFormat::Json : DiagnosticFormat::Text;
 }
 
 void attn::printHelp(llvm::raw_ostream &os) {

@@ -29,11 +29,21 @@ def target_EQ : Value<"target", "Targets, best first: host (default) or names, s
 def compile_to_EQ : Value<"compile-to", "Stop after this stage and write MLIR", "STAGE", stage_group>;
 def compile_from_EQ : Value<"compile-from", "MODEL is MLIR text as written after this stage", "STAGE", stage_group>;
 def dump_stages_EQ : Value<"dump-stages", "Write the module after each stage to this folder", "DIR", stage_group>;
+def before_stage_EQ : Value<"before-stage", "Run passes before a stage's own, such as tile:'builtin.module(cse)'",
+                            "STAGE:PIPELINE", stage_group>;
+def crash_in_EQ : Joined<["--"], "crash-in=">, Flags<[HelpHidden]>, MetaVarName<"STAGE">, Group<stage_group>,
+                  HelpText<"Crash when this stage begins">;
 def explain : Flag_<"explain", "Say what was fused and scheduled, what was not, and why", insight_group>;
 def report_EQ : Value<"report", "Write how each op runs (kernel, vectorized, scalar) to this file as JSON", "FILE",
                       insight_group>;
 def time : Flag_<"time", "Print how long each stage took", insight_group>;
-def quiet : Flag_<"quiet", "No progress line", insight_group>;
+def list_ops : Flag_<"list-ops", "Print MODEL's ops with their counts, or without MODEL all attn ops, and exit",
+                     insight_group>;
+def diagnostics_EQ : Value<"diagnostics", "How messages are printed: text (default) or json, an object a line", "FORMAT",
+                           insight_group>;
+def progress_EQ : Value<"progress", "Progress as one line that changes (line), as a line for each step (plain), none, or "
+                                    "auto (default): line on a terminal, else plain", "STYLE", insight_group>;
+def quiet : Flag_<"quiet", "The same as --progress=none", insight_group>;
 def list_targets : Flag_<"list-targets", "Print the names of the targets and exit", target_group>;
 def help : Flag_<"help", "Print this and exit", general_group>;
 def version : Flag_<"version", "Print the version and exit", general_group>;

@@ -1,4 +1,5 @@
-//===- Progress.cpp - A line that says what is being done -*- C++ -*-===//
+//===- Progress.cpp - What is being done, and how long it takes -*- C++ -*-===//
+//
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -14,8 +15,7 @@ void Progress::begin(llvm::StringRef part) {
   end();
   current = part.str();
   started = Clock::now();
-  if (!quiet)
-    print(("attnc: " + part).str());
+  messages({Message::Kind::Progress, current});
 }
 
 void Progress::end() {

@@ -1,4 +1,5 @@
-//===- Progress.h - A line that says what is being done -*- C++ -*-===//
+//===- Progress.h - What is being done, and how long it takes ---*- C++ -*-===//
+//
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -7,18 +8,15 @@
 #ifndef ATTN_LIB_DRIVER_PROGRESS_H
 #define ATTN_LIB_DRIVER_PROGRESS_H
 
-#include "llvm/ADT/StringRef.h"
+#include "attn/Driver/Message.h"
 #include <chrono>
-#include <functional>
-#include <string>
-#include <vector>
 
 namespace attn {
 
 /// Says what begins and remembers how long each part took.
 class Progress {
 public:
-  Progress(std::function<void(llvm::StringRef)> print, bool quiet) : print(std::move(print)), quiet(quiet) {}
+  explicit Progress(const MessageHandler &messages) : messages(messages) {}
 
   /// Ends the part before and begins the next.
   void begin(llvm::StringRef part);
@@ -28,8 +26,7 @@ public:
 
 private:
   using Clock = std::chrono::steady_clock;
-  std::function<void(llvm::StringRef)> print;
-  bool quiet;
+  const MessageHandler &messages;
   std::string current;
   Clock::time_point started;
   std::vector<std::pair<std::string, double>> times;

@@ -6,6 +6,7 @@
 
 #include "attn/Codegen/CPU/Passes.h"
 #include "attn/Codegen/Memory/Passes.h"
+#include "attn/Codegen/Tiling/Passes.h"
 #include "attn/Conversion/AttnToLLVM/Passes.h"
 #include "attn/Pipelines/Stages.h"
 #include "mlir/Conversion/Passes.h"
@@ -48,6 +49,7 @@ void attn::buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options
   module.addPass(createExpandLinearPass());
   module.addPass(createExpandAttentionPass());
   module.addPass(createExpandRowsPass());
+  module.addNestedPass<func::FuncOp>(createVectorizeGeneric());
   module.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   module.addPass(createExpandMathPass());
   cleanUp(module);

@@ -44,13 +44,9 @@ void attn::registerStagePipelines() {
   for (const StageInfo &info : kStages) {
     if (!info.build)
       continue;
-    // The registration outlives this call, and so do its arguments: they are literals.
-    static llvm::SmallVector<std::string> names;
-    names.reserve(std::size(kStages));
-    names.push_back(("attn-stage-" + info.flag).str());
     auto *build = info.build;
     mlir::registerPassPipeline(
-        names.back(), info.what,
+        ("attn-stage-" + info.flag).str(), info.what,
         [build](mlir::OpPassManager &pm, llvm::StringRef text,
                 llvm::function_ref<llvm::LogicalResult(const llvm::Twine &)> error) {
           auto parsed = StagePipelineOptions::createFromString(text);

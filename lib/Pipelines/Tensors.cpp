@@ -29,6 +29,9 @@ void attn::buildImportPipeline(OpPassManager &pm, const PipelineOptions &options
 }
 
 void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  // Entries are functions of their own from here on: what they call becomes part of them.
+  pm.addPass(createInlinerPass());
+  pm.addPass(createSymbolDCEPass());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createDecomposeBlocksPass());
   functions.addPass(createFoldTransposesPass());
@@ -59,6 +62,9 @@ void attn::buildTilePipeline(OpPassManager &pm, const PipelineOptions &options) 
   OpPassManager &functions = module.nest<func::FuncOp>();
   functions.addPass(createTileRows());
   functions.addPass(createTileAttention());
+  functions.addPass(createFuseGeneric());
+  cleanUp(functions);
+  functions.addPass(createTileGeneric());
   functions.addPass(createAssignKernels());
   cleanUp(functions);
   module.addPass(createVerifyTile());

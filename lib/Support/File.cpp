@@ -1,4 +1,4 @@
-//===- File.cpp - Mapped inputs and atomic outputs ------------ -*- C++ -*-===//
+//===- File.cpp - Mapped inputs and atomic outputs --------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

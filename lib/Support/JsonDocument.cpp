@@ -1,4 +1,4 @@
-//===- JsonDocument.cpp - Checks before the recursive parser -- -*- C++ -*-===//
+//===- JsonDocument.cpp - Checks before the recursive parser ----*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

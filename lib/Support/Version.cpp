@@ -1,4 +1,4 @@
-//===- Version.cpp - Which attn-mlir this is ------------------ -*- C++ -*-===//
+//===- Version.cpp - Which attn-mlir this is --------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Zip.cpp - Stored members of a zip archive -------------- -*- C++ -*-===//
+//===- Zip.cpp - Stored members of a zip archive ----------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

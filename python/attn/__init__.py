@@ -14,7 +14,8 @@
 #
 # ===------------------------------------------------------------------------===#
 from .compiler import compile
+from .entry import Dim, Entry, Result, Tensor
 from .errors import Error
-from .library import Dim, Entry, Library, Result, Tensor, load
+from .library import Library, load
 
 __all__ = ["Dim", "Entry", "Error", "Library", "Result", "Tensor", "compile", "load"]

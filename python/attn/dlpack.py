@@ -31,7 +31,7 @@ def dtype_name(code, bits):
 
 
 def numpy_dtype(code, bits):
-    """NumPy's type for a DLPack type. NumPy lacks bfloat16: ml_dtypes' where that is installed, else raw 16-bit words."""
+    """NumPy's type for a DLPack type; for bfloat16, which NumPy lacks, ml_dtypes' if installed, else raw words."""
     if code == BFLOAT:
         try:
             import ml_dtypes
@@ -83,7 +83,8 @@ def describe(value, name, desc, output=False):
             raise Error("INVALID_ARGUMENT", f"'{name}' cannot be shared through DLPack: {error}") from error
         return tensor, (value, capsule)
     if output:
-        raise Error("INVALID_ARGUMENT", f"output '{name}' is a {type(value).__name__}, which cannot be written in place")
+        kind = type(value).__name__
+        raise Error("INVALID_ARGUMENT", f"output '{name}' is a {kind}, which cannot be written in place")
     try:
         array = np.asarray(value, numpy_dtype(desc.dtype_code, desc.dtype_bits))
     except (TypeError, ValueError, OverflowError) as error:

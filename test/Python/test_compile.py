@@ -31,7 +31,7 @@ def test_compiled_encoder(bert, bert_library):
         assert [dim.name for dim in entry.dims] == ["batch", "sequence"]
         for batch, sequence in ((1, 1), (2, 7), (3, 33), (2, 130)):
             feeds = feeds_of(config, batch, sequence)
-            result = entry(*feeds)
+            result = library(*feeds)
             hidden, embedding = reference.forward(config, tensors, *feeds)
             assert np.abs(result.last_hidden_state - hidden).max() <= 2e-5
             assert np.abs(result.sentence_embedding - embedding).max() <= 2e-5

@@ -65,7 +65,12 @@ def test_describes_itself(library):
 def test_calls(library, feeds):
     ids, x = feeds
     want = x + ids[:, :, None]
-    for result in (library.add(ids, x), library["add"](x=x, ids=ids), library.add(ids, x=x, threads=1)):
+    for result in (
+        library.add(ids, x),
+        library["add"](x=x, ids=ids),
+        library.add({"ids": ids, "x": x}),
+        library.add(ids, x=x, threads=1),
+    ):
         np.testing.assert_array_equal(result.y, want)
         np.testing.assert_array_equal(result["total"], want.sum(axis=(1, 2)))
         y, total = result
@@ -140,6 +145,7 @@ def test_errors_are_exceptions(library, feeds):
         (lambda: add(ids, x, out={"y": [1]}), "INVALID_ARGUMENT", "cannot be written in place"),
         (lambda: add(ids, x, out={"y": x.astype(np.float64)}), "DTYPE", "output 'y'"),
         (lambda: add(ids, x, threads=-1), "INVALID_ARGUMENT", "threads"),
+        (lambda: library(ids, x), "INVALID_ARGUMENT", "several entries, name one of add, square"),
         (lambda: library["multiply"], "INVALID_ARGUMENT", "no entry 'multiply'; there is add, square"),
     ):
         got, message = code_of(call)

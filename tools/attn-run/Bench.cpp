@@ -1,4 +1,4 @@
-//===- Bench.cpp - How long runs take ------------------------- -*- C++ -*-===//
+//===- Bench.cpp - How long runs take ---------------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Compare.h - Outputs against a reference ---------------- -*- C++ -*-===//
+//===- Compare.h - Outputs against a reference ------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

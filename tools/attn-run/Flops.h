@@ -1,4 +1,4 @@
-//===- Flops.h - How much work a run is ----------------------- -*- C++ -*-===//
+//===- Flops.h - How much work a run is -------------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

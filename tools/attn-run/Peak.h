@@ -1,4 +1,4 @@
-//===- Peak.h - What the FMA units can do now ----------------- -*- C++ -*-===//
+//===- Peak.h - What the FMA units can do now -------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Tensors.cpp - Inputs from files or made up, outputs to fill  -*- C++ -*-===//
+//===- Tensors.cpp - Inputs from files or made up, outputs to fill --*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

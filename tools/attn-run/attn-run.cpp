@@ -1,4 +1,4 @@
-//===- attn-run.cpp - Run, check and time a compiled model ---- -*- C++ -*-===//
+//===- attn-run.cpp - Run, check and time a compiled model ------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -4,6 +4,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "attn/Driver/Compilation.h"
+#include "attn/Driver/Main.h"
 
 int main(int argc, char **argv) { return attn::attncMain(argc, argv); }

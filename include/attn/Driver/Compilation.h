@@ -1,4 +1,5 @@
-//===- Compilation.h - One compilation as an object -*- C++ -*-===//
+//===- Compilation.h - One compilation as an object -------------*- C++ -*-===//
+//
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -7,44 +8,72 @@
 #ifndef ATTN_DRIVER_COMPILATION_H
 #define ATTN_DRIVER_COMPILATION_H
 
+#include "attn/Driver/Message.h"
 #include "attn/Driver/Options.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/OwningOpRef.h"
 #include <atomic>
-#include <functional>
+#include <memory>
 
 namespace attn {
+
+/// Asks compilations to stop. May be set from any thread or a signal handler, any number of times.
+class Cancellation {
+public:
+  void cancel() { flag.store(true, std::memory_order_relaxed); }
+  bool isCancelled() const { return flag.load(std::memory_order_relaxed); }
+
+private:
+  std::atomic<bool> flag{false};
+};
+
+/// What a stage starts from: enough to run it again alone.
+struct StageInput {
+  Stage stage;
+  std::string module;     ///< text as the stage before dumps it; empty for import
+  std::string reproducer; ///< where a file with that text would go, beside the output
+  std::string arguments;  ///< attnc's arguments after that file's name, or all of them for import
+};
+
+/// What the caller of a compilation hears of it.
+struct CompilationHooks {
+  MessageHandler messages;
+  /// Null: cannot be cancelled. Outlives the compilation.
+  const Cancellation *cancellation = nullptr;
+  /// Called before each stage where it is set, so that a crash can be reproduced.
+  std::function<void(const StageInput &)> stageBegins;
+};
 
 /// Carries a model through the stages. Holds no state beside its own, so that compilations may run in several threads.
 class Compilation {
 public:
-  /// Receives messages, one call each, without a newline: errors, notes, remarks, progress.
-  using MessageHandler = std::function<void(llvm::StringRef)>;
+  enum class Result { Success, Failure, Cancelled };
 
-  Compilation(CompilationOptions options, MessageHandler messages);
+  Compilation(CompilationOptions options, CompilationHooks hooks);
   ~Compilation();
 
-  /// Compiles; true on success. On failure at least one error was a message, and no output is left behind.
-  bool run();
-
-  /// Makes run() stop as soon as it can, with an error. May be called from any thread or a signal handler.
-  void cancel() { cancelled.store(true); }
+  /// Compiles. Unless it succeeds, at least one error was a message, and no output is left behind.
+  Result run();
 
 private:
   struct State;
   bool runStages();
+  bool importModel();
   bool runStage(const StageInfo &info);
-  bool writeModule(llvm::StringRef path);
+  llvm::Error addExtraPipelines(mlir::OpPassManager &pm, Stage stage) const;
+  bool afterStage(const StageInfo &info);
+  bool emitLibrary();
+  bool writeReport();
+  bool listOps();
+  void explain();
+  void announce(const StageInfo &info);
+  bool isDone(const StageInfo &info) const;
+  bool isCancelled() const;
+  bool check(llvm::Error error);
   bool fail(const llvm::Twine &message);
 
   CompilationOptions options;
-  MessageHandler messages;
-  std::atomic<bool> cancelled{false};
+  CompilationHooks hooks;
   std::unique_ptr<State> state;
 };
-
-/// The main function of attnc: reads the command line, compiles, prints messages to standard error. Returns the exit code.
-int attncMain(int argc, const char *const *argv);
 
 } // namespace attn
 

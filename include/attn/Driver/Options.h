@@ -19,6 +19,18 @@ namespace attn {
 /// What to write.
 enum class OutputKind { Shared, Static, Object, Assembly, LLVM, MLIR };
 
+/// How messages are printed.
+enum class DiagnosticFormat { Text, Json };
+
+/// How progress is printed: Auto is Line on a terminal, else Plain.
+enum class ProgressStyle { Auto, Line, Plain, None };
+
+/// Passes that run before a stage's own.
+struct ExtraPipeline {
+  Stage stage;
+  std::string pipeline; ///< as after attn-opt's --pass-pipeline
+};
+
 /// One compilation, as asked for on the command line.
 struct CompilationOptions {
   std::vector<std::string> models;
@@ -33,19 +45,31 @@ struct CompilationOptions {
   std::string report;
   bool explain = false;
   bool time = false;
-  bool quiet = false;
+  bool listOps = false; ///< print the ops of the imported model and stop
+  DiagnosticFormat diagnostics = DiagnosticFormat::Text;
+  ProgressStyle progress = ProgressStyle::Auto;
+  std::vector<ExtraPipeline> beforeStage;
+  std::optional<Stage> crashIn; ///< for the test of crash reproducers
 };
 
 /// What to do instead of compiling.
-enum class Request { Compile, Help, Version, ListTargets };
+enum class Request { Compile, Help, Version, ListTargets, ListOps };
 
 struct ParsedCommandLine {
   Request request = Request::Compile;
   CompilationOptions options;
 };
 
-/// Reads the arguments after the program's name. Errors name the option, what is wrong with it, and what would be right.
+/// Reads the arguments after the program's name. Errors name the option, what is wrong with it, and what would be
+/// right.
 llvm::Expected<ParsedCommandLine> parseCommandLine(llvm::ArrayRef<const char *> arguments);
+
+/// What --diagnostics says, also where the rest of the arguments cannot be read: that is a message, too.
+DiagnosticFormat peekDiagnosticFormat(llvm::ArrayRef<const char *> arguments);
+
+/// The arguments that start from the input of `stage`: those that stand behind the name of the file with that module's
+/// text, or all where the stage is import. For a shell; only what changes the result.
+std::string formatArguments(const CompilationOptions &options, Stage stage);
 
 /// The help text, options grouped by task.
 void printHelp(llvm::raw_ostream &os);

@@ -1,4 +1,4 @@
-//===- Errors.h - Errors as one sentence ---------------------- -*- C++ -*-===//
+//===- Errors.h - Errors as one sentence ------------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Json.h - Reading JSON that cannot be trusted ----------- -*- C++ -*-===//
+//===- Json.h - Reading JSON that cannot be trusted -------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -27,8 +27,8 @@ namespace attn {
 using namespace mlir;
 using namespace attn;
 
-/// How many rows of a panel the weight is prefetched ahead; it runs on into the next panel.
-static const int64_t kPrefetchDistance = getenv("PF") ? atoi(getenv("PF")) : 16;
+/// How many rows of a panel are asked for ahead of their use, from the second-level cache.
+static constexpr int64_t kNearRows = 16;
 
 //===----------------------------------------------------------------------===//
 // What the kernel takes
@@ -92,6 +92,7 @@ public:
     int64_t width = cast<MemRefType>(op.getWeight().getType()).getDimSize(2);
     int64_t columns = cast<MemRefType>(op.getInit().getType()).getDimSize(1);
     int64_t fullPanels = columns / width;
+    tilesLog2 = emitter.log2(emitter.div(emitter.dim(op.getInit(), 0), kernel.getRows()));
     if (fullPanels > 0)
       emitter.loop(emitter.index(fullPanels), 1, {}, [&](Value panel, ValueRange) {
         emitPanel(panel, width);
@@ -121,20 +122,30 @@ private:
 
   void emitTile(const Strip &strip, Value row, int64_t count) {
     int64_t vectors = llvm::divideCeil(strip.active, kernel.getLanes());
-    Value depth = emitter.index(cast<MemRefType>(op.getWeight().getType()).getDimSize(1));
+    int64_t depthRows = cast<MemRefType>(op.getWeight().getType()).getDimSize(1);
+    Value depth = emitter.index(depthRows);
     VectorEmitter::Values rows, weightColumns;
     for (int64_t i = 0; i < count; ++i)
       rows.push_back(emitter.add(row, i));
     for (int64_t j = 0; j < vectors; ++j)
       weightColumns.push_back(emitter.add(strip.panelColumn, j * kernel.getLanes()));
 
+    // The weight is met for the first time since the last run, so it is far away. While the tiles of this panel run,
+    // the next panel is fetched, an equal part by each tile: asked for at once it would come no faster than memory is.
+    // Small tiles have no load to spare for it.
+    bool prefetches = 2 * count >= kernel.getRows();
+    Value nextPanel = emitter.add(strip.panel, 1);
+    Value done = emitter.mul(emitter.div(row, kernel.getRows()), depthRows);
     VectorEmitter::Values zeros(count * vectors, emitter.splat(0));
     VectorEmitter::Values sums = emitRegisterTile(
         emitter, depth, count, vectors, zeros,
         [&](Value k, int64_t i) { return emitter.loadScalar(op.getInput(), {rows[i], k}); },
         [&](Value k, int64_t j) {
-          // Weights come from far caches, a page at a time for the hardware's prefetchers.
-          emitter.prefetch(op.getWeight(), {strip.panel, emitter.add(k, kPrefetchDistance), weightColumns[j]});
+          if (prefetches) {
+            Value far = arith::ShRUIOp::create(emitter.getBuilder(), op.getLoc(), emitter.add(done, k), tilesLog2);
+            emitter.prefetch(op.getWeight(), {strip.panel, emitter.add(k, kNearRows), weightColumns[j]}, /*near=*/true);
+            emitter.prefetch(op.getWeight(), {nextPanel, far, weightColumns[j]}, /*near=*/false);
+          }
           return emitter.load(op.getWeight(), {strip.panel, k, weightColumns[j]});
         });
 
@@ -220,6 +231,7 @@ private:
   LinearOp op;
   LinearKernelAttr kernel;
   VectorEmitter emitter;
+  Value tilesLog2; ///< Of the number of full tiles of rows, rounded down.
 };
 
 struct ExpandLinear final : KernelPattern<LinearOp> {

@@ -23,8 +23,9 @@ using namespace attn;
 
 static constexpr double kLog2E = 1.4426950408889634;
 static constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
-/// Keys whose exponentials are computed together, so that their chains of dependent instructions overlap.
-static constexpr int64_t kExponentialKeys = 4;
+/// Vectors of exponentials computed together: as many chains of dependent instructions as overlap, and no more than
+/// sixteen registers hold.
+static constexpr int64_t kExponentialVectors = 8;
 
 std::string attn::whyNoKernel(OnlineAttentionOp op) {
   if (std::string why = whyNoKernelOperands(op); !why.empty())
@@ -169,7 +170,8 @@ private:
       }
       return results;
     };
-    VectorEmitter::Values sums = emitter.tiles(keys, kExponentialKeys, zeros, emitKeys);
+    int64_t keysTogether = std::max<int64_t>(1, kExponentialVectors / vectors);
+    VectorEmitter::Values sums = emitter.tiles(keys, keysTogether, zeros, emitKeys);
     for (int64_t j = 0; j < vectors; ++j)
       emitter.store(emitter.addf(emitter.load(op.getSum(), {lane[j]}), sums[j]), op.getSum(), {lane[j]});
   }

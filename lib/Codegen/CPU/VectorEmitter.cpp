@@ -7,6 +7,7 @@
 
 #include "attn/Codegen/CPU/VectorEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -35,6 +36,17 @@ Value VectorEmitter::sub(Value a, Value b) const { return builder.createOrFold<a
 Value VectorEmitter::mul(Value a, int64_t b) const { return builder.createOrFold<arith::MulIOp>(loc, a, index(b)); }
 
 Value VectorEmitter::rem(Value a, int64_t b) const { return builder.createOrFold<arith::RemUIOp>(loc, a, index(b)); }
+
+Value VectorEmitter::div(Value a, int64_t b) const { return builder.createOrFold<arith::DivUIOp>(loc, a, index(b)); }
+
+Value VectorEmitter::log2(Value a) const {
+  Value integer = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), a);
+  Value one = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(1));
+  Value zeros = math::CountLeadingZerosOp::create(builder, loc, arith::OrIOp::create(builder, loc, integer, one));
+  Value last = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(63));
+  Value result = arith::SubIOp::create(builder, loc, last, zeros);
+  return arith::IndexCastOp::create(builder, loc, builder.getIndexType(), result);
+}
 
 Value VectorEmitter::min(Value a, Value b) const { return builder.createOrFold<arith::MinSIOp>(loc, a, b); }
 
@@ -86,8 +98,8 @@ void VectorEmitter::store(Value vector, Value memref, ValueRange indices, int64_
     vector::StoreOp::create(builder, loc, vector, memref, indices);
 }
 
-void VectorEmitter::prefetch(Value memref, ValueRange indices) const {
-  memref::PrefetchOp::create(builder, loc, memref, indices, /*isWrite=*/false, /*localityHint=*/(getenv("PFL") ? atoi(getenv("PFL")) : 3),
+void VectorEmitter::prefetch(Value memref, ValueRange indices, bool near) const {
+  memref::PrefetchOp::create(builder, loc, memref, indices, /*isWrite=*/false, /*localityHint=*/near ? 3 : 2,
                              /*isDataCache=*/true);
 }
 

@@ -2,8 +2,8 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A buffer lives from its allocation to the last op of the block that uses it or anything derived from it. Derived is every
-// memref that an op with the buffer among its operands returns, which over-approximates views.
+// A buffer lives from its allocation to the last op of the block that uses it or anything derived from it. Derived is
+// every memref that an op with the buffer among its operands returns, which over-approximates views.
 //
 //===----------------------------------------------------------------------===//
 

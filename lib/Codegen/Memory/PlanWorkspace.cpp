@@ -2,8 +2,9 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The layout is slots of the entry first, then one area a worker. It is computed twice from the same description: without
-// checks in the entry, where the caller has already asked for the size, and with checks in the function that tells it.
+// The layout is slots of the entry first, then one area a worker. It is computed twice from the same description:
+// without checks in the entry, where the caller has already asked for the size, and with checks in the function that
+// tells it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -167,8 +168,8 @@ private:
     OpBuilder b(entry);
     Location loc = entry.getLoc();
     SmallVector<Type> inputs(signature.getDims().size() + 1, b.getIndexType());
-    auto function = func::FuncOp::create(b, loc, workspaceFunctionName(entry.getName()),
-                                         b.getFunctionType(inputs, b.getI64Type()));
+    auto function =
+        func::FuncOp::create(b, loc, workspaceFunctionName(entry.getName()), b.getFunctionType(inputs, b.getI64Type()));
     function.setPrivate();
     b.setInsertionPointToStart(function.addEntryBlock());
     Value workers = function.getArguments().back();
@@ -177,8 +178,7 @@ private:
       if (auto dim = llvm::dyn_cast<memref::DimOp>(op)) {
         auto arg = llvm::cast<BlockArgument>(dim.getSource());
         std::optional<int64_t> position = dim.getConstantIndex();
-        std::optional<unsigned> symbol =
-            position ? signature.getDim(arg.getArgNumber(), *position) : std::nullopt;
+        std::optional<unsigned> symbol = position ? signature.getDim(arg.getArgNumber(), *position) : std::nullopt;
         if (!symbol)
           return entry.emitError() << "argument " << arg.getArgNumber()
                                    << " has a dynamic dimension without a symbol in '" << kShapeAttr << "'";
@@ -205,7 +205,8 @@ private:
     Location loc = entry.getLoc();
     auto bytes = MemRefType::get({ShapedType::kDynamic}, b.getI8Type());
     unsigned position = entry.getNumArguments();
-    (void)entry.insertArgument(position, bytes, b.getDictionaryAttr(b.getNamedAttr(kWorkspaceAttr, b.getUnitAttr())), loc);
+    (void)entry.insertArgument(position, bytes, b.getDictionaryAttr(b.getNamedAttr(kWorkspaceAttr, b.getUnitAttr())),
+                               loc);
     Value workspace = entry.getArgument(position);
     if (numBuffers == 0)
       return;
@@ -219,7 +220,8 @@ private:
 
     auto replace = [&](memref::AllocOp alloc, Value offset) {
       OpBuilder at(alloc);
-      Value view = memref::ViewOp::create(at, alloc.getLoc(), alloc.getType(), workspace, offset, alloc.getDynamicSizes());
+      Value view =
+          memref::ViewOp::create(at, alloc.getLoc(), alloc.getType(), workspace, offset, alloc.getDynamicSizes());
       alloc.getResult().replaceAllUsesWith(view);
       alloc.erase();
     };
@@ -229,8 +231,8 @@ private:
     for (auto [task, offsets] : llvm::zip(layout.tasks, placed.taskOffsets)) {
       b.setInsertionPointToStart(task.first.getBody());
       Value worker = WorkerOp::create(b, loc);
-      Value area = arith::AddIOp::create(b, loc, placed.workerBase,
-                                         arith::MulIOp::create(b, loc, worker, placed.workerStride));
+      Value area =
+          arith::AddIOp::create(b, loc, placed.workerBase, arith::MulIOp::create(b, loc, worker, placed.workerStride));
       // All offsets first: replacing erases the op that the builder stands at.
       SmallVector<Value> starts;
       for (Value offset : offsets)

@@ -5,8 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Remarks.h"
 #include "attn/Codegen/Schedule/CostModel.h"
 #include "attn/Codegen/Schedule/Passes.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace attn {
@@ -33,8 +35,9 @@ LogicalResult checkAttention(AttentionOp op) {
   if (!op.getScore().empty())
     return op.emitError("attention with a score region is not supported on CPUs");
   if (!op.getMask().empty())
-    return op.emitError("this attention mask is not supported on CPUs: only masks over keys that hold for all queries and "
-                        "heads of a batch row are");
+    return op.emitError(
+        "this attention mask is not supported on CPUs: only masks over keys that hold for all queries and "
+        "heads of a batch row are");
   if (op.getLogSumExp())
     return op.emitError("attention with a log-sum-exp result is not supported on CPUs");
   if (!op.getRanges() && op.getKeyMask())
@@ -55,6 +58,7 @@ struct AssignSchedules final : attn::impl::AssignSchedulesBase<AssignSchedules> 
       if (mlir::failed(target) || mlir::failed(checkElementType(op)))
         return void(failed = true);
       op.setScheduleAttr(schedule(op, **target));
+      remarkScheduled(op, op.getScheduleAttr(), **target);
       ++numScheduled;
     };
     getOperation().walk([&](Operation *op) {
@@ -65,7 +69,11 @@ struct AssignSchedules final : attn::impl::AssignSchedulesBase<AssignSchedules> 
               return void(failed = true);
             assign(attention, scheduleAttention);
           })
-          .Case<LayerNormOp, EmbeddingOp>([&](auto rows) { assign(rows, scheduleRows); });
+          .Case<LayerNormOp, EmbeddingOp>([&](auto rows) { assign(rows, scheduleRows); })
+          .Case([&](linalg::LinalgOp generic) {
+            if (FailureOr<const Target *> target = targetOf(generic); mlir::succeeded(target))
+              remarkGeneric(generic, **target);
+          });
     });
     if (failed)
       signalPassFailure();

@@ -24,8 +24,7 @@ namespace {
 /// `x86-64-v4` as a symbol: `x86_64_v4`.
 std::string symbolOf(StringRef target) {
   std::string symbol = target.str();
-  std::replace_if(
-      symbol.begin(), symbol.end(), [](char c) { return !llvm::isAlnum(c); }, '_');
+  std::replace_if(symbol.begin(), symbol.end(), [](char c) { return !llvm::isAlnum(c); }, '_');
   return symbol;
 }
 

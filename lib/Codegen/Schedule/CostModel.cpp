@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The register tile of a product keeps rows x vectors accumulators, one vector of each column and one broadcast. Most
-// products per load come from tiles near a square; 20 to 24 of 32 registers (12 of 16) as accumulators leave room for what
-// the compiler adds. Tasks take as many rows as fit the second-level cache beside what they read.
+// products per load come from tiles near a square; 20 to 24 of 32 registers (12 of 16) as accumulators leave room for
+// what the compiler adds. Tasks take as many rows as fit the second-level cache beside what they read.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,9 +42,9 @@ ScheduleAttr attn::scheduleAttention(AttentionOp op, const Target &target) {
   int64_t queryVectors = target.vectorRegisters >= 32 ? 2 : 3;
   int64_t queries = queryVectors * lanes;
   int64_t keyRows = tileRows(target, queryVectors);
-  int64_t valueRows = target.vectorRegisters >= 32 ? 8 : 6;
-  // The scores of a block stay in the first-level cache.
-  int64_t keyBlock = std::max<int64_t>(target.l1Bytes / (queries * 4), keyRows);
+  int64_t valueRows = tileRows(target, 2);
+  // The scores of a block stay in half of the first-level cache, beside the values they meet.
+  int64_t keyBlock = std::max<int64_t>(target.l1Bytes / 2 / (queries * 4), keyRows);
   auto kernel = AttentionKernelAttr::get(context, queries, keyRows, valueRows, 2 * lanes, keyBlock, lanes);
   return ScheduleAttr::get(context, queries, kernel);
 }

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "attn/Codegen/Schedule/Passes.h"
 #include "attn/Codegen/Schedule/CostModel.h"
+#include "attn/Codegen/Schedule/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace attn {

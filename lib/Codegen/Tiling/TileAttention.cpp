@@ -34,10 +34,10 @@ public:
     if (failed(scaleOr))
       return op.emitError("attention needs static head sizes");
     scale = *scaleOr;
-    for (auto [map, inner] : {std::pair(op.getQueryMap(), AttentionOp::QueryChannel),
-                              std::pair(op.getKeyMap(), AttentionOp::QueryChannel),
-                              std::pair(op.getValueMap(), AttentionOp::ValueChannel),
-                              std::pair(op.getInitMap(), AttentionOp::ValueChannel)})
+    for (auto [map, inner] :
+         {std::pair(op.getQueryMap(), AttentionOp::QueryChannel), std::pair(op.getKeyMap(), AttentionOp::QueryChannel),
+          std::pair(op.getValueMap(), AttentionOp::ValueChannel),
+          std::pair(op.getInitMap(), AttentionOp::ValueChannel)})
       if (map.getNumResults() == 0 || map.getResults().back() != dim(inner))
         return op.emitError("attention needs its channels in the last dimension of each operand; transpose ")
                << AffineMapAttr::get(map);
@@ -47,8 +47,9 @@ public:
     queries = extentOf(op.getQuery(), op.getQueryMap(), AttentionOp::Query);
     keys = extentOf(op.getKey(), op.getKeyMap(), AttentionOp::Key);
     if (!batch || !heads || !queries || !keys)
-      return op.emitError("the extents of this attention's batch, heads, queries and keys are not all dimensions of the "
-                          "query and the key");
+      return op.emitError(
+          "the extents of this attention's batch, heads, queries and keys are not all dimensions of the "
+          "query and the key");
     Value tiles = arith::CeilDivUIOp::create(b, loc, queries, constant(kernel.getQueries()));
     Value perBatch = arith::MulIOp::create(b, loc, heads, tiles);
     OpFoldResult tasks = getAsOpFoldResult(arith::MulIOp::create(b, loc, batch, perBatch));
@@ -103,8 +104,8 @@ private:
       }
     }
     std::optional<int64_t> rows = getConstantIntValue(count);
-    slice.type = RankedTensorType::get({rows ? *rows : ShapedType::kDynamic, type.getShape().back()},
-                                       type.getElementType());
+    slice.type =
+        RankedTensorType::get({rows ? *rows : ShapedType::kDynamic, type.getShape().back()}, type.getElementType());
     return slice;
   }
 
@@ -124,8 +125,7 @@ private:
     State state = initialState();
     if (op.getKeyMask()) {
       auto branch = scf::IfOp::create(
-          b, loc, holes,
-          [&](OpBuilder &inner, Location) { yieldKeyLoop(inner, packed, state, /*masked=*/true); },
+          b, loc, holes, [&](OpBuilder &inner, Location) { yieldKeyLoop(inner, packed, state, /*masked=*/true); },
           [&](OpBuilder &inner, Location) { yieldKeyLoop(inner, packed, state, /*masked=*/false); });
       state.assign(branch.result_begin(), branch.result_end());
     } else {
@@ -137,7 +137,8 @@ private:
     auto finish = OnlineFinishOp::create(b, loc, TypeRange{out.type}, state[0], state[1], state[2], rows, Value(),
                                          RowKernelAttr::get(op.getContext(), kernel.getLanes()));
     b.setInsertionPointToStart(loop.getTerminator().getBody());
-    tensor::ParallelInsertSliceOp::create(b, loc, finish.getResult(0), destination, out.offsets, out.sizes, out.strides);
+    tensor::ParallelInsertSliceOp::create(b, loc, finish.getResult(0), destination, out.offsets, out.sizes,
+                                          out.strides);
   }
 
   /// Which keys count for this batch row: [begin, end), whether there are holes, and whether the row has no key at all.
@@ -161,8 +162,8 @@ private:
       end = arith::SelectOp::create(b, loc, empty, begin, end);
   }
 
-  /// The task's queries in lanes. Uniform attention over the keys of an empty row is attention of queries that are zero,
-  /// which is what packing no rows gives.
+  /// The task's queries in lanes. Uniform attention over the keys of an empty row is attention of queries that are
+  /// zero, which is what packing no rows gives.
   Value packQueries() {
     Value count = queryCount;
     if (empty && op.getEmpty() == EmptyRow::Uniform)
@@ -185,7 +186,8 @@ private:
       return linalg::FillOp::create(b, loc, fill, init).getResult(0);
     };
     return {filled({kernel.getQueries(), channels}, 0.0),
-            filled({kernel.getQueries()}, -std::numeric_limits<double>::infinity()), filled({kernel.getQueries()}, 0.0)};
+            filled({kernel.getQueries()}, -std::numeric_limits<double>::infinity()),
+            filled({kernel.getQueries()}, 0.0)};
   }
 
   void yieldKeyLoop(OpBuilder &inner, Value packed, State state, bool masked) {

@@ -2,8 +2,8 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The loop is built here rather than by tile-and-fuse from a consumer, since a chain has several results that live on (a
-// norm that is also the residual of the next block) and values that are used twice, which would be computed twice.
+// The loop is built here rather than by tile-and-fuse from a consumer, since a chain has several results that live on
+// (a norm that is also the residual of the next block) and values that are used twice, which would be computed twice.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,8 +39,8 @@ RowBlocks cutRows(OpBuilder &b, Location loc, Value rows, int64_t limit, int64_t
   Value wanted = arith::MaxUIOp::create(b, loc, arith::MulIOp::create(b, loc, rounds, workers), constant(1));
   Value even = arith::CeilDivUIOp::create(b, loc, rows, wanted);
   // Never 0: it divides.
-  Value granules = arith::MaxUIOp::create(b, loc, arith::CeilDivUIOp::create(b, loc, even, constant(granule)),
-                                          constant(1));
+  Value granules =
+      arith::MaxUIOp::create(b, loc, arith::CeilDivUIOp::create(b, loc, even, constant(granule)), constant(1));
   Value block = arith::MulIOp::create(b, loc, granules, constant(granule));
   return {rows, block, arith::CeilDivUIOp::create(b, loc, rows, block)};
 }
@@ -114,7 +114,8 @@ private:
       auto [offsets, sizes] = rowsOf(b, destination, begin, size);
       SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
       b.setInsertionPointToEnd(loop.getTerminator().getBody());
-      tensor::ParallelInsertSliceOp::create(b, loc, tiles.lookup(op->getResult(0)), destination, offsets, sizes, strides);
+      tensor::ParallelInsertSliceOp::create(b, loc, tiles.lookup(op->getResult(0)), destination, offsets, sizes,
+                                            strides);
     }
     return success();
   }
@@ -129,8 +130,8 @@ private:
     return {offsets, sizes};
   }
 
-  LogicalResult buildTile(OpBuilder &b, TilingInterface op, scf::ForallOp loop, RowBlocks blocks, Value begin, Value size,
-                          IRMapping &tiles, Value &tile) {
+  LogicalResult buildTile(OpBuilder &b, TilingInterface op, scf::ForallOp loop, RowBlocks blocks, Value begin,
+                          Value size, IRMapping &tiles, Value &tile) {
     Location loc = op->getLoc();
     auto [offsets, sizes] = rowsOf(b, destinationOf(op), begin, size);
     SmallVector<OpFoldResult> domainOffsets(offsets), domainSizes(sizes);
@@ -159,8 +160,8 @@ private:
     return success();
   }
 
-  /// Where a tile is written: rows of the loop's output, or a buffer of the task's own. The latter is as large as a full
-  /// block, so that its size is known outside of the loop, and sliced to the rows there are.
+  /// Where a tile is written: rows of the loop's output, or a buffer of the task's own. The latter is as large as a
+  /// full block, so that its size is known outside of the loop, and sliced to the rows there are.
   Value destinationTile(OpBuilder &b, TilingInterface op, scf::ForallOp loop, RowBlocks blocks,
                         ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes) {
     Location loc = op->getLoc();
@@ -188,15 +189,24 @@ struct TileRows final : attn::impl::TileRowsBase<TileRows> {
   using Base::Base;
 
   void runOnOperation() override {
-    for (Block &block : getOperation().getBody()) {
-      for (RowChain &chain : findRowChains(block)) {
+    // Blocks of loops and branches around row ops as well, but not of tasks: one parallel loop is not inside another.
+    SmallVector<Block *> blocks;
+    getOperation().walk<WalkOrder::PreOrder>([&](Block *block) {
+      if (llvm::isa<scf::ForallOp>(block->getParentOp()))
+        return WalkResult::skip();
+      if (llvm::any_of(*block, [](Operation &op) { return bool(scheduleOfRowOp(&op)); }))
+        blocks.push_back(block);
+      return WalkResult::advance();
+    });
+    for (Block *block : blocks) {
+      for (RowChain &chain : findRowChains(*block)) {
         numRowOps += chain.ops.size();
         ++numChains;
         if (failed(ChainTiler(chain).run()))
           return signalPassFailure();
       }
       // What used a result in the middle of a chain now stands before its loop.
-      sortTopologically(&block);
+      sortTopologically(block);
     }
   }
 };

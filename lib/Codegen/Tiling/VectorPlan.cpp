@@ -3,8 +3,8 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Of the loops that could go in lanes, the one with the most consecutive and the fewest strided accesses wins; a parallel
-// loop wins over a reduction, since it needs no sum across lanes.
+// Of the loops that could go in lanes, the one with the most consecutive and the fewest strided accesses wins; a
+// parallel loop wins over a reduction, since it needs no sum across lanes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -179,7 +179,8 @@ static std::optional<Candidate> planLane(linalg::LinalgOp op, unsigned lane, int
   return candidate;
 }
 
-/// A parallel loop that some consecutive reads don't depend on, in an op that reduces: its iterations share those reads.
+/// A parallel loop that some consecutive reads don't depend on, in an op that reduces: its iterations share those
+/// reads.
 static std::optional<unsigned> sharedRows(linalg::LinalgOp op, const VectorPlan &plan) {
   if (plan.laneReduces || op.getNumReductionLoops() == 0)
     return std::nullopt;
@@ -214,8 +215,6 @@ std::optional<VectorPlan> attn::planVectors(linalg::LinalgOp op, std::string *wh
   }
   if (!op.getShapesToLoopsMap())
     return fail("its loops don't follow from its operands' sizes");
-  if (op.hasDynamicIndexingMaps())
-    return fail("its indexing maps are dynamic");
   if (std::string body = whyNotOnVectors(op); !body.empty())
     return fail(body);
   auto iterators = op.getIteratorTypesArray();

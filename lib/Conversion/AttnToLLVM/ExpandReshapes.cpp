@@ -40,8 +40,8 @@ void expand(memref::ExpandShapeOp op) {
   for (auto [stride, fixed] : llvm::zip(strides, typeStrides))
     if (!ShapedType::isDynamic(fixed))
       stride = b.getIndexAttr(fixed);
-  OpFoldResult offset = ShapedType::isDynamic(typeOffset) ? OpFoldResult(source.getOffset())
-                                                          : OpFoldResult(b.getIndexAttr(typeOffset));
+  OpFoldResult offset =
+      ShapedType::isDynamic(typeOffset) ? OpFoldResult(source.getOffset()) : OpFoldResult(b.getIndexAttr(typeOffset));
   Value cast = memref::ReinterpretCastOp::create(b, loc, type, op.getSrc(), offset, sizes, strides);
   op.replaceAllUsesWith(cast);
   op.erase();

@@ -74,8 +74,8 @@ private:
       if (type.isDynamicDim(i)) {
         std::optional<unsigned> dim = signature.getDim(arg, i);
         if (!dim)
-          return entry.emitError() << "argument " << arg << " has a dynamic dimension without a symbol in '" << kShapeAttr
-                                   << "'";
+          return entry.emitError() << "argument " << arg << " has a dynamic dimension without a symbol in '"
+                                   << kShapeAttr << "'";
         size = dims[*dim];
       } else {
         size = constant(type.getDimSize(i));
@@ -100,7 +100,8 @@ private:
     SmallVector<Value> dims;
     for (unsigned i = 0; i < signature.getDims().size(); ++i)
       dims.push_back(loadAt(b, loc, i64, dimsPointer, 8 * i));
-    Value inputs = loadAt(b, loc, ptr, call, CallField::Inputs), outputs = loadAt(b, loc, ptr, call, CallField::Outputs);
+    Value inputs = loadAt(b, loc, ptr, call, CallField::Inputs),
+          outputs = loadAt(b, loc, ptr, call, CallField::Outputs);
     unsigned numInputs = 0, numOutputs = 0;
     SmallVector<Value> arguments;
     for (auto [arg, type] : llvm::enumerate(entry.getArgumentTypes())) {

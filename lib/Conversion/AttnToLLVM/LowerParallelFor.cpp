@@ -88,8 +88,7 @@ LogicalResult attn::lowerParallelFor(ParallelForOp op, Value call, const LLVMTyp
   Value function = func::ConstantOp::create(b, loc, thunk.getFunctionType(), thunk.getName());
   Value count = arith::IndexCastOp::create(b, loc, b.getI64Type(), op.getCount());
   Value grain = arith::ConstantIntOp::create(b, loc, b.getI64Type(), 1);
-  func::CallOp::create(b, loc, runtime,
-                       ValueRange{call, castTo(b, loc, ptr, function), memory, count, grain});
+  func::CallOp::create(b, loc, runtime, ValueRange{call, castTo(b, loc, ptr, function), memory, count, grain});
   op.erase();
   return success();
 }

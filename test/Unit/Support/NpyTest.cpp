@@ -1,4 +1,4 @@
-//===- NpyTest.cpp - NumPy's file formats --------------------- -*- C++ -*-===//
+//===- NpyTest.cpp - NumPy's file formats -----------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

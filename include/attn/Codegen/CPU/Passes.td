@@ -43,7 +43,8 @@ def ExpandLinearPass : Pass<"attn-expand-linear"> {
   let description = [{
     For each panel of the weight, tiles of `rows` x `columns` accumulators go down the rows of the input, and the whole
     sum over K runs with the accumulators in registers: a panel stays in cache while the rows pass by. Rows that are left
-    over take exact tiles of 8, 4, 2 and 1 rows. The epilogue is applied to the accumulators before they are stored.
+    over take exact tiles of 8, 4, 2 and 1 rows. While the tiles of a panel run, the next panel is prefetched, an equal
+    part by each tile. The epilogue is applied to the accumulators before they are stored.
     Where N is no multiple of the panels' width, the last panel has its own code, with masks where they are needed.
 
     ```mlir

@@ -38,6 +38,9 @@ public:
   mlir::Value sub(mlir::Value a, mlir::Value b) const;
   mlir::Value mul(mlir::Value a, int64_t b) const;
   mlir::Value rem(mlir::Value a, int64_t b) const;
+  mlir::Value div(mlir::Value a, int64_t b) const;
+  /// The logarithm, rounded down; 0 of 0.
+  mlir::Value log2(mlir::Value a) const;
   /// The smaller of two signed values.
   mlir::Value min(mlir::Value a, mlir::Value b) const;
   mlir::Value dim(mlir::Value memref, int64_t dimension) const;
@@ -55,8 +58,8 @@ public:
   void store(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices) const {
     store(vector, memref, indices, laneCount);
   }
-  /// Asks for the cache line at `indices`, which may be outside of the memref.
-  void prefetch(mlir::Value memref, mlir::ValueRange indices) const;
+  /// Asks for the cache line at `indices`, which may be outside of the memref: near for the first level of cache.
+  void prefetch(mlir::Value memref, mlir::ValueRange indices, bool near) const;
   mlir::Value loadScalar(mlir::Value memref, mlir::ValueRange indices) const;
 
   //===--- Arithmetic, on vectors or scalars ---===//

@@ -20,8 +20,8 @@ struct BufferLifetime {
 /// Lifetimes of the allocations in and below `block`, in order of begin.
 llvm::SmallVector<BufferLifetime> findLifetimes(mlir::Block &block, llvm::ArrayRef<mlir::memref::AllocOp> allocs);
 
-/// Puts buffers whose lifetimes do not meet into one slot (linear scan). The result are the buffers of each slot. A free
-/// slot that holds buffers of the same static size a row is preferred, since its size is then shared as well.
+/// Puts buffers whose lifetimes do not meet into one slot (linear scan). The result are the buffers of each slot. A
+/// free slot that holds buffers of the same static size a row is preferred, since its size is then shared as well.
 llvm::SmallVector<llvm::SmallVector<mlir::memref::AllocOp>> colorBuffers(llvm::ArrayRef<BufferLifetime> lifetimes);
 
 } // namespace attn

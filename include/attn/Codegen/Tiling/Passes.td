@@ -70,4 +70,95 @@ def VerifyTile : Pass<"attn-verify-tile", "::mlir::ModuleOp"> {
   }];
 }
 
+def FuseGeneric : Pass<"attn-fuse-generic", "::mlir::func::FuncOp"> {
+  let summary = "Make elementwise ops linalg ops and fuse them";
+  let description = [{
+    Elementwise ops on tensors that no kernel took up (`arith`, `math`, `attn.gelu`) become `linalg.generic`, as named
+    elementwise linalg ops and `linalg.softmax` do. An elementwise op that one other linalg op reads element by element
+    is computed there.
+
+    ```mlir
+    %0 = arith.addf %x, %y : tensor<?xf32>
+    %1 = math.exp %0 : tensor<?xf32>
+    // becomes
+    %1 = linalg.generic {...} ins(%x, %y : ...) outs(%e : ...) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %2 = arith.addf %a, %b : f32
+      %3 = math.exp %2 : f32
+      linalg.yield %3 : f32
+    } -> tensor<?xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def TileGeneric : Pass<"attn-tile-generic", "::mlir::func::FuncOp"> {
+  let summary = "Make tasks of linalg ops";
+  let description = [{
+    Linalg ops on tensors whose results have the same leading dimensions and that read each other along these become one
+    `scf.forall` over them; the last of these dimensions is cut into blocks, the others go one by one. Reductions and the
+    last dimension of a result stay whole in a task. What only a task needs is a buffer of the task.
+
+    How large a block is follows at run time from the work there is: a task has at least some microseconds of it, and
+    there are as many tasks as workers where that allows it.
+
+    ```mlir
+    %0 = linalg.fill ins(%zero : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+    %1 = linalg.reduce ins(%x : tensor<?x?xf32>) outs(%0 : tensor<?xf32>) dimensions = [1] ...
+    // becomes
+    %1 = scf.forall (%task) in (%tasks) shared_outs(%o = %e) -> (tensor<?xf32>) {
+      %rows = tensor.extract_slice %x[%begin, 0] [%size, %n] [1, 1] : ...
+      %out = tensor.extract_slice %o[%begin] [%size] [1] : ...
+      %2 = linalg.fill ins(%zero : f32) outs(%out : tensor<?xf32>) -> tensor<?xf32>
+      %3 = linalg.reduce ins(%rows : tensor<?x?xf32>) outs(%2 : tensor<?xf32>) dimensions = [1] ...
+      scf.forall.in_parallel { tensor.parallel_insert_slice %3 into %o[%begin] [%size] [1] : ... }
+    }
+    ```
+  }];
+  let statistics = [Statistic<"numChains", "num-chains", "Parallel loops made">,
+                    Statistic<"numOps", "num-ops", "Linalg ops in them">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::bufferization::BufferizationDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::attn::AttnDialect"];
+}
+
+def VectorizeGeneric : Pass<"attn-vectorize-generic", "::mlir::func::FuncOp"> {
+  let summary = "Run linalg ops on native vectors";
+  let description = [{
+    A linalg op on buffers, named or generic, becomes loops around one-dimensional vectors of the target's width. One of
+    its loops goes in lanes: the one with the most consecutive and the fewest strided accesses. What is left of it takes
+    a mask. Elements that lanes meet in steps are gathered and scattered. Sums over lanes are partial sums that are
+    combined at the end, thus in another order; products that are summed are fused.
+
+    Ops whose body is not elementwise or calls functions that have no vector form, or none of whose loops can go in
+    lanes, stay as they are, with a remark of the category `attn-vectorize` that says why. Copies between buffers that
+    are not dense are treated like linalg ops.
+
+    ```mlir
+    linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m)>],
+                    iterator_types = ["parallel", "reduction"]}
+        ins(%x : memref<?x384xf32>) outs(%sum : memref<?xf32>) {
+    ^bb0(%e: f32, %s: f32):
+      %0 = arith.addf %s, %e : f32
+      linalg.yield %0 : f32
+    }
+    ```
+    becomes a loop over m around
+    ```mlir
+    %sums:4 = scf.for %n = %c0 to %c384 step %c64 iter_args(%s0 = %zero, ...) -> (vector<16xf32>, ...) {
+      %e0 = vector.load %x[%m, %n] : memref<?x384xf32>, vector<16xf32>
+      %a0 = arith.addf %s0, %e0 : vector<16xf32>
+      ...
+    }
+    ```
+  }];
+  let statistics = [Statistic<"numVectorized", "num-vectorized", "Linalg ops that became vectors">,
+                    Statistic<"numScalar", "num-scalar", "Linalg ops that stay scalar">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif // ATTN_CODEGEN_TILING_PASSES_TD

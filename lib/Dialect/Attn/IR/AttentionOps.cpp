@@ -136,6 +136,8 @@ static LogicalResult checkRegions(Checker &check, AttentionOp op) {
 }
 
 LogicalResult AttentionOp::verify() {
+  if (failed(checkSegments(*this, {{0, "query"}, {1, "key"}, {2, "value"}, {8, "init"}})))
+    return failure();
   Checker check(*this);
   size_t expected = 4 + getMapped().size() + (getLogSumExp() ? 1 : 0);
   if (getMaps().size() != expected)
@@ -201,6 +203,9 @@ FailureOr<double> AttentionOp::getScaleOrDefault() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult OnlineAttentionOp::verify() {
+  if (failed(checkSegments(*this,
+                           {{0, "queries"}, {1, "key"}, {2, "value"}, {4, "accumulator"}, {5, "maximum"}, {6, "sum"}})))
+    return failure();
   Checker check(*this);
   Type element = elementOf(getAccumulator());
   if (failed(check.shape("C1", "queries", getQueries(), {"1", "D", "P"})) ||

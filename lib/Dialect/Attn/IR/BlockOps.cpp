@@ -9,6 +9,7 @@
 
 #include "Checker.h"
 #include "attn/Dialect/Attn/IR/BlockSyntax.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace attn;
@@ -73,6 +74,9 @@ static LogicalResult checkHeads(Checker &check, StringRef label, int64_t heads, 
 }
 
 LogicalResult MultiHeadAttentionOp::verify() {
+  if (failed(checkSegments(
+          *this, {{0, "query"}, {4, "query_weight"}, {6, "key_weight"}, {8, "value_weight"}, {10, "output_weight"}})))
+    return failure();
   Checker check(*this);
   Type element = elementOf(getQuery());
   if (failed(check.shape("C1", "query", getQuery(), {"B", "S", "E"})) ||
@@ -97,6 +101,8 @@ LogicalResult MultiHeadAttentionOp::verify() {
 }
 
 LogicalResult FeedForwardOp::verify() {
+  if (failed(checkSegments(*this, {{0, "input"}, {1, "up_weight"}, {3, "down_weight"}})))
+    return failure();
   Checker check(*this);
   int64_t rank = rankOf(getInput());
   if (rank < 1)
@@ -112,6 +118,18 @@ LogicalResult FeedForwardOp::verify() {
 }
 
 LogicalResult EncoderLayerOp::verify() {
+  if (failed(checkSegments(*this, {{0, "input"},
+                                   {2, "query_weight"},
+                                   {4, "key_weight"},
+                                   {6, "value_weight"},
+                                   {8, "output_weight"},
+                                   {10, "attention_norm_scale"},
+                                   {11, "attention_norm_shift"},
+                                   {12, "up_weight"},
+                                   {14, "down_weight"},
+                                   {16, "output_norm_scale"},
+                                   {17, "output_norm_shift"}})))
+    return failure();
   Checker check(*this);
   Type element = elementOf(getInput());
   if (failed(check.shape("C1", "input", getInput(), {"B", "S", "E"})) ||
@@ -137,4 +155,30 @@ LogicalResult EncoderLayerOp::verify() {
   if (failed(check.epsilon("C3", getEpsilon())) || failed(check.shape("C4", "mask", getMask(), {"B", "S"})))
     return failure();
   return check.integers("C4", "mask", getMask());
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes of results
+//===----------------------------------------------------------------------===//
+
+/// The leading dimensions of `input` and the rows of `weight`.
+static SmallVector<OpFoldResult> projectedShape(OpBuilder &b, Location loc, Value input, Value weight) {
+  SmallVector<OpFoldResult> shape = tensor::getMixedSizes(b, loc, input);
+  shape.back() = tensor::getMixedSize(b, loc, weight, 0);
+  return shape;
+}
+
+LogicalResult MultiHeadAttentionOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
+  shapes.push_back(projectedShape(b, getLoc(), getQuery(), getOutputWeight()));
+  return success();
+}
+
+LogicalResult FeedForwardOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
+  shapes.push_back(projectedShape(b, getLoc(), getInput(), getDownWeight()));
+  return success();
+}
+
+LogicalResult EncoderLayerOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
+  shapes.push_back(tensor::getMixedSizes(b, getLoc(), getInput()));
+  return success();
 }

@@ -59,6 +59,17 @@ private:
 llvm::SmallVector<std::string> leadingDims(llvm::StringRef prefix, int64_t count,
                                            std::initializer_list<llvm::StringRef> last = {});
 
+/// Generic syntax may give any number of values for an operand that is one value; accessors assume that it doesn't, so
+/// ops with operand segments ask this first. `single` has the operands' positions in the op's definition and their
+/// names.
+template <typename OpTy>
+mlir::LogicalResult checkSegments(OpTy op, std::initializer_list<std::pair<unsigned, llvm::StringRef>> single) {
+  for (auto [group, name] : single)
+    if (unsigned length = op.getODSOperandIndexAndLength(group).second; length != 1)
+      return op.emitOpError() << "has " << length << " operands " << name << ", expected 1";
+  return mlir::success();
+}
+
 /// The single block of `region` takes `arguments` and ends with an attn.yield of `yields`. Never assumes that the
 /// region is well-formed: verifiers run before those of the ops inside. `what` names the region in messages.
 mlir::LogicalResult checkBlock(Checker &check, llvm::StringRef label, llvm::StringRef what, mlir::Region &region,

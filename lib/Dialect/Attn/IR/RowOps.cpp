@@ -130,6 +130,8 @@ LogicalResult LayerNormOp::verify() {
 }
 
 LogicalResult EmbeddingOp::verify() {
+  if (failed(checkSegments(*this, {{3, "init"}})))
+    return failure();
   Checker check(*this);
   if (getTables().empty() || getIndices().size() != getTables().size())
     return check.fail("C1") << "there are " << getIndices().size() << " indices for " << getTables().size()

@@ -531,3 +531,15 @@ func.func @f(%s: tensor<20x8xf32>, %init: tensor<2x8x16xf16>) {
   %0 = attn.pack ins(%s : tensor<20x8xf32>) outs(%init : tensor<2x8x16xf16>) -> tensor<2x8x16xf16>
   return
 }
+
+// -----
+
+// Generic syntax with two keys and no query.
+func.func @f(%q: tensor<4x4xf32>, %i: tensor<1x1x4x4xf32>) {
+  // expected-error @below {{has 0 operands query, expected 1}}
+  %0 = "attn.attention"(%q, %q, %q, %i) <{maps = [affine_map<(b, h, q, k, d, e) -> (q, d)>, affine_map<(b, h, q, k, d, e) -> (k, d)>,
+      affine_map<(b, h, q, k, d, e) -> (k, e)>, affine_map<(b, h, q, k, d, e) -> (b, h, q, e)>], operandSegmentSizes = array<i32: 0, 2, 1, 0, 0, 0, 0, 0, 1, 0>}> ({
+  }, {
+  }) : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32>
+  return
+}

@@ -27,7 +27,8 @@ def Attn_AttentionOp : Attn_DestinationOp<"attention", [
     - `key_mask[b, k] != 0`;
     - the `mask` region yields true for (b, h, q, k).
 
-    A query without keys yields what `empty` says, and a `log_sum_exp` of -infinity.
+    A query without keys yields what `empty` says, and a `log_sum_exp` of -infinity. A key that counts with a score of
+    -infinity has weight 0; where all have, the row is zeros.
 
     Where an operand's elements stand is said by `maps`: one map for each of query, key, value, each of `mapped`, and the
     outputs, from (b, h, q, k, d, e) to the operand's dimensions, so that any layout, transpose or broadcast (grouped
@@ -116,6 +117,12 @@ def Attn_OnlineAttentionOp : Attn_DestinationOp<"online_attention", [
     - C4: `key_mask` is [T] of integers.
     - C5: there is no scratch or what `kernel` needs.
 
+    ```mlir
+    %t:3 = attn.online_attention ins(%queries, %k, %v : tensor<1x64x32xf32>, tensor<?x64xf32>, tensor<?x64xf32>)
+        outs(%a, %m, %s : tensor<32x64xf32>, tensor<32xf32>, tensor<32xf32>)
+        -> tensor<32x64xf32>, tensor<32xf32>, tensor<32xf32> {scale = 0.125}
+    ```
+
     Source: Milakov and Gimelshein, 2018; Dao et al., FlashAttention, 2022.
   }];
   let arguments = (ins Attn_Shaped:$queries, Attn_Shaped:$key, Attn_Shaped:$value, Optional<Attn_Shaped>:$key_mask,
@@ -143,6 +150,11 @@ def Attn_OnlineFinishOp : Attn_DestinationOp<"online_finish", [DeclareOpInterfac
     Constraints:
     - C1: `accumulator` is [P, E], `maximum` and `sum` are [P]; `init` is [R, E] with R <= P; `log_sum_exp` is [R];
       floating-point element types.
+
+    ```mlir
+    %o = attn.online_finish ins(%a, %m, %s : tensor<32x64xf32>, tensor<32xf32>, tensor<32xf32>)
+        outs(%init : tensor<?x64xf32>) -> tensor<?x64xf32>
+    ```
   }];
   let arguments = (ins Attn_Shaped:$accumulator, Attn_Shaped:$maximum, Attn_Shaped:$sum,
                        Attn_Shaped:$init, Optional<Attn_Shaped>:$log_sum_exp, OptionalAttr<Attn_RowKernelAttr>:$kernel);
@@ -163,6 +175,10 @@ def Attn_PackOp : Attn_DestinationOp<"pack", [DeclareOpInterfaceMethods<Attn_Ker
 
     Constraints:
     - C1: `source` is [N, K], `init` is [ceil(N / P), K, P] with static K and P > 0; one element type.
+
+    ```mlir
+    %panels = attn.pack ins(%q : tensor<?x64xf32>) outs(%init : tensor<1x64x32xf32>) -> tensor<1x64x32xf32>
+    ```
   }];
   let arguments = (ins Attn_Shaped:$source, Attn_Shaped:$init, OptionalAttr<Attn_RowKernelAttr>:$kernel);
   let results = (outs Variadic<AnyRankedTensor>:$results);

@@ -12,7 +12,8 @@ include "attn/Dialect/Attn/IR/OpBase.td"
 
 // Blocks are values on tensors; the stage `fuse` decomposes them, so they need neither destinations nor tiling.
 
-def Attn_MultiHeadAttentionOp : Attn_Op<"multi_head_attention", [Pure, AttrSizedOperandSegments]> {
+def Attn_MultiHeadAttentionOp : Attn_Op<"multi_head_attention", [Pure, AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "Projections, attention over several heads, output projection";
   let description = [{
     With H = `num_heads`, D = Eq / H and heads split as `x[b, s, h * D + d]`:
@@ -30,6 +31,13 @@ def Attn_MultiHeadAttentionOp : Attn_Op<"multi_head_attention", [Pure, AttrSized
     - C3: `num_heads` is positive and divides Eq and the rows of Wv.
     - C4: `mask` is [B, T] of integers.
     - C5: the result is [B, S, rows of Wo] with the element type of `query`.
+
+    ```mlir
+    %y = attn.multi_head_attention %x, mask(%mask : tensor<?x?xi64>)
+        query_projection(%wq, %bq : tensor<384x384xf32>, tensor<384xf32>) key_projection(%wk : tensor<384x384xf32>)
+        value_projection(%wv : tensor<384x384xf32>) output_projection(%wo : tensor<384x384xf32>)
+        {num_heads = 12} : tensor<?x?x384xf32> -> tensor<?x?x384xf32>
+    ```
 
     Source: Vaswani et al., Attention Is All You Need, 2017, section 3.2.2.
   }];
@@ -53,7 +61,8 @@ def Attn_MultiHeadAttentionOp : Attn_Op<"multi_head_attention", [Pure, AttrSized
   let hasVerifier = 1;
 }
 
-def Attn_FeedForwardOp : Attn_Op<"feed_forward", [Pure, AttrSizedOperandSegments]> {
+def Attn_FeedForwardOp : Attn_Op<"feed_forward", [Pure, AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "Two linear layers with an activation between";
   let description = [{
         result = activation(input W1^T + b1) W2^T + b2
@@ -62,6 +71,11 @@ def Attn_FeedForwardOp : Attn_Op<"feed_forward", [Pure, AttrSizedOperandSegments
     - C1: `input` is [..., E], W1 is [F, E], W2 is [E', F]; biases have the rows of their weight;
       one floating-point element type.
     - C2: the result is [..., E'].
+
+    ```mlir
+    %y = attn.feed_forward %x up(%w1, %b1 : tensor<1536x384xf32>, tensor<1536xf32>)
+        down(%w2 : tensor<384x1536xf32>) {activation = #attn.activation<gelu>} : tensor<?x384xf32> -> tensor<?x384xf32>
+    ```
   }];
   let arguments = (ins AnyRankedTensor:$input,
                        AnyRankedTensor:$up_weight, Optional<AnyRankedTensor>:$up_bias,
@@ -77,7 +91,8 @@ def Attn_FeedForwardOp : Attn_Op<"feed_forward", [Pure, AttrSizedOperandSegments
   let hasVerifier = 1;
 }
 
-def Attn_EncoderLayerOp : Attn_Op<"encoder_layer", [Pure, AttrSizedOperandSegments]> {
+def Attn_EncoderLayerOp : Attn_Op<"encoder_layer", [Pure, AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "A Transformer encoder layer";
   let description = [{
     Post-norm (`#attn.norm<post>`, BERT): `y = LN1(x + MHA(x)); result = LN2(y + FFN(y))`.
@@ -91,6 +106,18 @@ def Attn_EncoderLayerOp : Attn_Op<"encoder_layer", [Pure, AttrSizedOperandSegmen
       floating-point element type of `input`. `num_heads` is positive and divides E.
     - C3: norm scales and shifts are [E]; `epsilon` is not negative.
     - C4: `mask` is [B, S] of integers: a key counts where it is not 0.
+
+    ```mlir
+    %y = attn.encoder_layer %x, mask(%mask : tensor<?x?xi64>)
+        query_projection(%wq, %bq : tensor<384x384xf32>, tensor<384xf32>)
+        key_projection(%wk, %bk : tensor<384x384xf32>, tensor<384xf32>)
+        value_projection(%wv, %bv : tensor<384x384xf32>, tensor<384xf32>)
+        output_projection(%wo, %bo : tensor<384x384xf32>, tensor<384xf32>)
+        attention_norm(%s1, %t1 : tensor<384xf32>, tensor<384xf32>)
+        up(%w1, %b1 : tensor<1536x384xf32>, tensor<1536xf32>) down(%w2, %b2 : tensor<384x1536xf32>, tensor<384xf32>)
+        output_norm(%s2, %t2 : tensor<384xf32>, tensor<384xf32>)
+        {num_heads = 12, epsilon = 1.0e-12} : tensor<?x?x384xf32> -> tensor<?x?x384xf32>
+    ```
 
     Source: Vaswani et al., Attention Is All You Need, 2017, section 3.1; Devlin et al., BERT, 2018.
   }];

@@ -84,6 +84,11 @@ def Attn_LayerNormOp : Attn_DestinationOp<"layer_norm", [
     - C2: `scale` and `shift` are [N], of floating-point types.
     - C3: `epsilon` is not negative.
 
+    ```mlir
+    %y = attn.layer_norm ins(%x, %scale, %shift : tensor<?x384xf32>, tensor<384xf32>, tensor<384xf32>)
+        outs(%init : tensor<?x384xf32>) -> tensor<?x384xf32> {epsilon = 1.0e-12}
+    ```
+
     Source: Ba et al., Layer Normalization, 2016.
   }];
   let arguments = (ins Attn_Shaped:$input, Attn_Shaped:$scale, Optional<Attn_Shaped>:$shift, Attn_Shaped:$init,
@@ -113,6 +118,12 @@ def Attn_EmbeddingOp : Attn_DestinationOp<"embedding", [
     Constraints:
     - C1: as many `indices` as `tables`, at least 1; indices are integers and all of one shape [i...].
     - C2: tables are [R_t, N]; `positions` is [P, N]; `init` is [i..., N]; one floating-point element type.
+
+    ```mlir
+    %x = attn.embedding ins(%ids, %types : tensor<?x?xi64>, tensor<?x?xi64>)
+        tables(%words, %kinds : tensor<30522x384xf32>, tensor<2x384xf32>) positions(%positions : tensor<512x384xf32>)
+        outs(%init : tensor<?x?x384xf32>) -> tensor<?x?x384xf32>
+    ```
   }];
   let arguments = (ins Variadic<Attn_Shaped>:$indices, Variadic<Attn_Shaped>:$tables, Optional<Attn_Shaped>:$positions,
                        Attn_Shaped:$init, OptionalAttr<Attn_RowKernelAttr>:$kernel, OptionalAttr<Attn_ScheduleAttr>:$schedule);
@@ -139,6 +150,10 @@ def Attn_KeyRangesOp : Attn_DestinationOp<"key_ranges", [DeclareOpInterfaceMetho
 
     Constraints:
     - C1: `mask` is [B, S] of integers, `init` is [B, 4] of i64.
+
+    ```mlir
+    %ranges = attn.key_ranges ins(%mask : tensor<?x?xi64>) outs(%init : tensor<?x4xi64>) -> tensor<?x4xi64>
+    ```
   }];
   let arguments = (ins Attn_Shaped:$mask, Attn_Shaped:$init, OptionalAttr<Attn_RowKernelAttr>:$kernel);
   let results = (outs Variadic<AnyRankedTensor>:$results);
@@ -156,6 +171,11 @@ def Attn_GeluOp : Attn_Op<"gelu", !listconcat([Pure, SameOperandsAndResultType],
     `gelu(x) = x / 2 * (1 + erf(x / sqrt(2)))`, or with `approximate`
     `gelu(x) = x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))`.
 
+    ```mlir
+    %y = attn.gelu %x : f32
+    %z = attn.gelu approximate %x : f32
+    ```
+
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016.
   }];
   let arguments = (ins FloatLike:$input, UnitAttr:$approximate);
@@ -167,6 +187,14 @@ def Attn_GeluOp : Attn_Op<"gelu", !listconcat([Pure, SameOperandsAndResultType],
 def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator,
     ParentOneOf<["::attn::LinearOp", "::attn::AttentionOp"]>]> {
   let summary = "Ends a region of an attn op";
+  let description = [{
+    Its operand is what the region yields: the element to store of `attn.linear`, the score or whether the key counts of
+    `attn.attention`.
+
+    ```mlir
+    attn.yield %0 : f32
+    ```
+  }];
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
   let builders = [OpBuilder<(ins), [{ /* the implicit terminator */ }]>];

@@ -12,15 +12,27 @@ include "attn/Dialect/Attn/IR/OpBase.td"
 
 def Attn_NumWorkersOp : Attn_Op<"num_workers", [Pure]> {
   let summary = "For how many workers this run's workspace has slices";
-  let description = [{ At least 1. The same value for a whole run. }];
+  let description = [{
+    At least 1. The same value for a whole run.
+
+    ```mlir
+    %workers = attn.num_workers
+    ```
+  }];
   let results = (outs Index:$result);
   let assemblyFormat = "attr-dict";
 }
 
 def Attn_WorkerOp : Attn_Op<"worker"> {
   let summary = "Which worker runs this task, in [0, attn.num_workers)";
-  let description = [{ Inside an `scf.forall` or a task function only; selects the worker's slice of scratch. Not pure: two
-    tasks differ in it. }];
+  let description = [{
+    Inside an `scf.forall` or a task function only; selects the worker's slice of scratch. Not pure: two tasks differ in
+    it.
+
+    ```mlir
+    %worker = attn.worker
+    ```
+  }];
   let results = (outs Index:$result);
   let assemblyFormat = "attr-dict";
 }
@@ -33,6 +45,10 @@ def Attn_ParallelForOp : Attn_Op<"parallel_for", [DeclareOpInterfaceMethods<Symb
 
     Constraints:
     - C1: `task` is a function (index, index, index, types of captures...) -> ().
+
+    ```mlir
+    attn.parallel_for @rows(%count) captures(%x, %y : memref<?x384xf32>, memref<?x384xf32>)
+    ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$task, Index:$count, Variadic<AnyType>:$captures);
   let assemblyFormat = "$task `(` $count `)` (`captures` `(` $captures^ `:` type($captures) `)`)? attr-dict";

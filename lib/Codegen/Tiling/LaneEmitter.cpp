@@ -1,0 +1,215 @@
+//===- LaneEmitter.cpp - The body of a linalg op on vectors -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "LaneEmitter.h"
+#include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace attn;
+
+LaneEmitter::LaneEmitter(OpBuilder &builder, linalg::LinalgOp op, const VectorPlan &plan, int64_t lanes)
+    : b(builder), loc(op.getLoc()), op(op), plan(plan), lanes(lanes) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    const LaneAccess &access = plan.accesses[operand.getOperandNumber()];
+    lines.push_back(access.kind == LaneAccess::Strided ? makeLine(operand.get(), access) : Line());
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Vectors
+//===----------------------------------------------------------------------===//
+
+Value LaneEmitter::mask(Value count) const {
+  return vector::CreateMaskOp::create(b, loc, vectorOf(b.getI1Type()), count);
+}
+
+Value LaneEmitter::broadcast(Value scalar) const {
+  return vector::BroadcastOp::create(b, loc, vectorOf(scalar.getType()), scalar);
+}
+
+Value LaneEmitter::toVector(Value value) const {
+  return llvm::isa<VectorType>(value.getType()) ? value : broadcast(value);
+}
+
+Value LaneEmitter::allLanes() const {
+  VectorType type = vectorOf(b.getI1Type());
+  return arith::ConstantOp::create(b, loc, type, DenseElementsAttr::get(type, true));
+}
+
+Value LaneEmitter::lanesFrom0() const { return vector::StepOp::create(b, loc, vectorOf(b.getIndexType())); }
+
+Value LaneEmitter::add(Value lhs, Value rhs) const { return b.createOrFold<arith::AddIOp>(loc, lhs, rhs); }
+
+Value LaneEmitter::multiply(Value lhs, Value rhs) const { return b.createOrFold<arith::MulIOp>(loc, lhs, rhs); }
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+LaneEmitter::Line LaneEmitter::makeLine(Value memref, const LaneAccess &access) const {
+  auto type = llvm::cast<MemRefType>(memref.getType());
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memref);
+  Line line;
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0), one = arith::ConstantIndexOp::create(b, loc, 1);
+  // By how much a lane advances, and how many elements there are from the first to the last.
+  Value step = zero, reach = one;
+  for (auto [stride, size, times] :
+       llvm::zip(metadata.getConstifiedMixedStrides(), metadata.getConstifiedMixedSizes(), access.steps)) {
+    line.strides.push_back(getValueOrCreateConstantIndexOp(b, loc, stride));
+    Value factor = arith::ConstantIndexOp::create(b, loc, times);
+    step = add(step, multiply(line.strides.back(), factor));
+    Value last = b.createOrFold<arith::SubIOp>(loc, getValueOrCreateConstantIndexOp(b, loc, size), one);
+    reach = add(reach, multiply(line.strides.back(), last));
+  }
+  line.positions = arith::MulIOp::create(b, loc, lanesFrom0(), broadcast(step));
+  auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1});
+  auto flat = MemRefType::get({ShapedType::kDynamic}, type.getElementType(), layout);
+  line.buffer =
+      memref::ReinterpretCastOp::create(b, loc, flat, metadata.getBaseBuffer(), metadata.getConstifiedMixedOffset(),
+                                        ArrayRef<OpFoldResult>{reach}, ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+  return line;
+}
+
+SmallVector<Value> LaneEmitter::indicesOf(OpOperand &operand, ArrayRef<Value> ivs) const {
+  SmallVector<Value> indices;
+  for (AffineExpr expr : op.getMatchingIndexingMap(&operand).getResults())
+    indices.push_back(affine::expandAffineExpr(b, loc, expr, ivs, {}));
+  return indices;
+}
+
+Value LaneEmitter::positionOf(const Line &line, ArrayRef<Value> indices) const {
+  Value position = arith::ConstantIndexOp::create(b, loc, 0);
+  for (auto [index, stride] : llvm::zip(indices, line.strides))
+    position = add(position, multiply(index, stride));
+  return position;
+}
+
+Value LaneEmitter::load(OpOperand &operand, ArrayRef<Value> ivs, Value mask) const {
+  auto memref = llvm::dyn_cast<MemRefType>(operand.get().getType());
+  if (!memref)
+    return operand.get();
+  SmallVector<Value> indices = indicesOf(operand, ivs);
+  LaneAccess::Kind kind = plan.accesses[operand.getOperandNumber()].kind;
+  if (kind == LaneAccess::Uniform)
+    return memref::LoadOp::create(b, loc, operand.get(), indices);
+  VectorType type = vectorOf(memref.getElementType());
+  if (kind == LaneAccess::Contiguous && !mask)
+    return vector::LoadOp::create(b, loc, type, operand.get(), indices);
+  Value rest = arith::ConstantOp::create(b, loc, type, llvm::cast<TypedAttr>(b.getZeroAttr(type)));
+  if (kind == LaneAccess::Contiguous)
+    return vector::MaskedLoadOp::create(b, loc, type, operand.get(), indices, mask, rest);
+  const Line &line = lines[operand.getOperandNumber()];
+  return vector::GatherOp::create(b, loc, type, line.buffer, ValueRange{positionOf(line, indices)}, line.positions,
+                                  mask ? mask : allLanes(), rest);
+}
+
+void LaneEmitter::store(Value value, OpOperand &operand, ArrayRef<Value> ivs, Value mask) const {
+  SmallVector<Value> indices = indicesOf(operand, ivs);
+  LaneAccess::Kind kind = plan.accesses[operand.getOperandNumber()].kind;
+  if (kind == LaneAccess::Uniform) {
+    memref::StoreOp::create(b, loc, value, operand.get(), indices);
+    return;
+  }
+  value = toVector(value);
+  if (kind == LaneAccess::Contiguous) {
+    if (mask)
+      vector::MaskedStoreOp::create(b, loc, operand.get(), indices, mask, value);
+    else
+      vector::StoreOp::create(b, loc, value, operand.get(), indices);
+    return;
+  }
+  const Line &line = lines[operand.getOperandNumber()];
+  vector::ScatterOp::create(b, loc, Type(), line.buffer, ValueRange{positionOf(line, indices)}, line.positions,
+                            mask ? mask : allLanes(), value);
+}
+
+//===----------------------------------------------------------------------===//
+// Bodies
+//===----------------------------------------------------------------------===//
+
+/// True for ops that trap where the divisor is 0, which it may be in lanes that don't count.
+static bool dividesIntegers(Operation &op) {
+  return llvm::isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::CeilDivSIOp,
+                   arith::CeilDivUIOp, arith::FloorDivSIOp>(op);
+}
+
+/// The product that `sum` adds to `accumulator` and nothing else uses, so that both may be one operation.
+static arith::MulFOp productAddedTo(Operation &sum, Value accumulator) {
+  if (!llvm::isa<arith::AddFOp>(sum) || !llvm::is_contained(sum.getOperands(), accumulator))
+    return {};
+  Value other = sum.getOperand(sum.getOperand(0) == accumulator ? 1 : 0);
+  auto product = other.getDefiningOp<arith::MulFOp>();
+  bool native = other.getType().isF32() || other.getType().isF64();
+  return product && native && product->hasOneUse() && product->getBlock() == sum.getBlock() ? product : arith::MulFOp();
+}
+
+void LaneEmitter::emitOp(Operation &inner, IRMapping &values, Value mask, ArrayRef<Value> accumulators) const {
+  if (auto index = llvm::dyn_cast<linalg::IndexOp>(inner)) {
+    // Mapped by the caller; in lanes it counts up.
+    Value iv = values.lookup(index.getResult());
+    if (index.getDim() == plan.lane)
+      values.map(index.getResult(), arith::AddIOp::create(b, loc, broadcast(iv), lanesFrom0()).getResult());
+    return;
+  }
+  if (!accumulators.empty())
+    for (OpOperand &init : op.getDpsInitsMutable()) {
+      BlockArgument argument = op.getMatchingBlockArgument(&init);
+      if (arith::MulFOp product = argument ? productAddedTo(inner, argument) : arith::MulFOp()) {
+        Value fused = math::FmaOp::create(b, inner.getLoc(), toVector(values.lookup(product.getLhs())),
+                                          toVector(values.lookup(product.getRhs())), toVector(values.lookup(argument)));
+        values.map(inner.getResult(0), fused);
+        return;
+      }
+    }
+  SmallVector<Value> operands;
+  for (Value operand : inner.getOperands())
+    operands.push_back(values.lookupOrDefault(operand));
+  bool inLanes = llvm::any_of(operands, [](Value value) { return llvm::isa<VectorType>(value.getType()); });
+  SmallVector<Type> types(inner.getResultTypes());
+  if (inLanes) {
+    for (Value &operand : operands)
+      operand = toVector(operand);
+    for (Type &type : types)
+      type = vectorOf(type);
+    if (mask && dividesIntegers(inner)) {
+      VectorType type = llvm::cast<VectorType>(operands[1].getType());
+      Value one = arith::ConstantOp::create(b, loc, type,
+                                            DenseElementsAttr::get(type, b.getIntegerAttr(type.getElementType(), 1)));
+      operands[1] = arith::SelectOp::create(b, loc, mask, operands[1], one);
+    }
+  }
+  OperationState state(inner.getLoc(), inner.getName(), operands, types, inner.getAttrs());
+  values.map(inner.getResults(), b.create(state)->getResults());
+}
+
+SmallVector<Value> LaneEmitter::compute(ArrayRef<Value> ivs, Value mask, ArrayRef<Value> accumulators) const {
+  IRMapping values;
+  for (OpOperand *operand : op.getOpOperandsMatchingBBargs()) {
+    BlockArgument argument = op.getMatchingBlockArgument(operand);
+    if (argument.use_empty())
+      continue;
+    if (op.isDpsInit(operand) && !accumulators.empty()) {
+      int64_t number = operand->getOperandNumber() - op.getDpsInitOperand(0)->getOperandNumber();
+      values.map(argument, accumulators[number]);
+    } else {
+      values.map(argument, load(*operand, ivs, mask));
+    }
+  }
+  for (Operation &inner : op.getBlock()->without_terminator()) {
+    if (auto index = llvm::dyn_cast<linalg::IndexOp>(inner))
+      values.map(index.getResult(), ivs[index.getDim()]);
+    emitOp(inner, values, mask, accumulators);
+  }
+  SmallVector<Value> results;
+  for (Value value : op.getBlock()->getTerminator()->getOperands())
+    results.push_back(values.lookupOrDefault(value));
+  return results;
+}

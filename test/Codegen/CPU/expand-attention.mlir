@@ -1,0 +1,81 @@
+// RUN: %attn-opt %s --attn-expand-attention --canonicalize --cse --split-input-file | FileCheck %s
+
+// CHECK-LABEL: func.func @online
+// CHECK-SAME:    %[[Q:.+]]: memref<1x8x16xf32>, %[[K:.+]]: memref<?x8xf32>, %[[V:.+]]: memref<?x16xf32>, %[[MASK:[^:]+]]: memref<?xi64>,
+// CHECK-SAME:    %[[ACC:.+]]: memref<16x16xf32>, %[[MAX:.+]]: memref<16xf32>, %[[SUM:[^:]+]]: memref<16xf32>, %[[S:[^:]+]]: memref<64x16xf32>, %[[F:[^:]+]]: memref<16xf32>
+// CHECK-DAG:     %[[NONE:.+]] = arith.constant dense<0xFF800000> : vector<8xf32>
+// Scores: 2 keys x 2 vectors of queries, with the maxima carried from tile to tile.
+// CHECK:         scf.for {{.+}} iter_args(%[[M0:.+]] = %[[NONE]], %[[M1:.+]] = %[[NONE]]) -> (vector<8xf32>, vector<8xf32>) {
+// CHECK:           %[[T:.+]]:4 = scf.for
+// CHECK-COUNT-2:     vector.load %[[Q]]
+// CHECK-COUNT-4:     vector.fma
+// CHECK:           %[[E:.+]] = memref.load %[[MASK]]
+// CHECK:           %[[C:.+]] = arith.cmpi ne, %[[E]]
+// CHECK:           %[[B:.+]] = vector.broadcast %[[C]] : i1 to vector<8xi1>
+// CHECK:           %[[S0:.+]] = arith.select %[[B]], %[[T]]#0, %[[NONE]]
+// CHECK:           vector.store %[[S0]], %[[S]]
+// CHECK:           arith.cmpf ogt
+// CHECK:           scf.yield
+// Maxima and factors of what came before, then powers in place.
+// CHECK:         vector.store %{{.+}}, %[[MAX]]
+// CHECK:         vector.store %{{.+}}, %[[F]]
+// CHECK:         scf.for
+// CHECK-COUNT-8:   vector.load %[[S]]
+// CHECK:           arith.cmpf uge
+// CHECK-COUNT-8:   vector.store %{{.+}}, %[[S]]
+// CHECK:         vector.store %{{.+}}, %[[SUM]]
+// Outputs: the scaled accumulator is where the loop over keys begins.
+// CHECK:         scf.for
+// CHECK:           %[[FACTOR:.+]] = memref.load %[[F]]
+// CHECK:           vector.broadcast %[[FACTOR]]
+// CHECK:           arith.mulf
+// CHECK:           scf.for %[[KEY:.+]] = {{.+}} iter_args
+// CHECK:             vector.load %[[V]][%[[KEY]],
+// CHECK:             memref.load %[[S]][%[[KEY]],
+// CHECK:           vector.store %{{.+}}, %[[ACC]]
+func.func @online(%q: memref<1x8x16xf32>, %k: memref<?x8xf32>, %v: memref<?x16xf32>, %mask: memref<?xi64>, %acc: memref<16x16xf32>,
+                  %max: memref<16xf32>, %sum: memref<16xf32>, %scores: memref<64x16xf32>, %factors: memref<16xf32>) {
+  attn.online_attention ins(%q, %k, %v : memref<1x8x16xf32>, memref<?x8xf32>, memref<?x16xf32>) key_mask(%mask : memref<?xi64>)
+    outs(%acc, %max, %sum : memref<16x16xf32>, memref<16xf32>, memref<16xf32>)
+    scratch(%scores, %factors : memref<64x16xf32>, memref<16xf32>)
+    {scale = 0.25, kernel = #attn.attention_kernel<queries = 16, keyRows = 2, valueRows = 4, valueColumns = 16, keyBlock = 64, lanes = 8>}
+  return
+}
+
+// -----
+
+// A row of which the sum is 0 has no keys and becomes 0.
+
+// CHECK-LABEL: func.func @finish
+// CHECK-SAME:    %[[ACC:.+]]: memref<16x12xf32>, %{{.+}}: memref<16xf32>, %[[SUM:.+]]: memref<16xf32>, %[[OUT:.+]]: memref<?x12xf32>
+// CHECK:         scf.for %[[ROW:.+]] =
+// CHECK:           %[[S:.+]] = memref.load %[[SUM]][%[[ROW]]]
+// CHECK:           %[[SOME:.+]] = arith.cmpf une, %[[S]]
+// CHECK:           %[[I:.+]] = arith.divf
+// CHECK:           %[[F:.+]] = arith.select %[[SOME]], %[[I]]
+// CHECK:           vector.load %[[ACC]]
+// CHECK:           vector.store %{{.+}}, %[[OUT]]
+// CHECK:           vector.maskedload %[[ACC]]
+// CHECK:           vector.maskedstore %[[OUT]]
+func.func @finish(%acc: memref<16x12xf32>, %max: memref<16xf32>, %sum: memref<16xf32>, %out: memref<?x12xf32>) {
+  attn.online_finish ins(%acc, %max, %sum : memref<16x12xf32>, memref<16xf32>, memref<16xf32>) outs(%out : memref<?x12xf32>)
+    {kernel = #attn.row_kernel<lanes = 8>}
+  return
+}
+
+// -----
+
+// A square of 4 x 4 takes two steps of four shuffles; rows beyond the source are masked.
+
+// CHECK-LABEL: func.func @pack
+// CHECK-SAME:    %[[X:.+]]: memref<?x4xf32>, %[[Y:.+]]: memref<1x4x4xf32>
+// CHECK-COUNT-4: vector.maskedload %[[X]]
+// CHECK:         vector.shuffle %{{.+}}, %{{.+}} [0, 1, 4, 5] : vector<4xf32>, vector<4xf32>
+// CHECK:         vector.shuffle %{{.+}}, %{{.+}} [2, 3, 6, 7] : vector<4xf32>, vector<4xf32>
+// CHECK:         vector.shuffle %{{.+}}, %{{.+}} [0, 4, 2, 6] : vector<4xf32>, vector<4xf32>
+// CHECK:         vector.shuffle %{{.+}}, %{{.+}} [1, 5, 3, 7] : vector<4xf32>, vector<4xf32>
+// CHECK-COUNT-4: vector.store %{{.+}}, %[[Y]]
+func.func @pack(%x: memref<?x4xf32>, %y: memref<1x4x4xf32>) {
+  attn.pack ins(%x : memref<?x4xf32>) outs(%y : memref<1x4x4xf32>) {kernel = #attn.row_kernel<lanes = 4>}
+  return
+}

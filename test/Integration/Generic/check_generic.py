@@ -1,0 +1,114 @@
+# ===- check_generic.py - The generic path against NumPy --------------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#   python check_generic.py --attn-run build/bin/attn-run --library libmodels.so [--entry NAME]
+#
+# The entries of models.mlir over sizes around every likely vector and block,
+# empty ones too, on one and several threads, against float64.
+#
+# ===------------------------------------------------------------------------===#
+import argparse
+import itertools
+import math
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def gelu(x):
+    return x / 2 * (1 + erf(x / math.sqrt(2)))
+
+
+def softmax(x, bias):
+    s = x + bias[:, None, :]
+    p = np.exp(s - s.max(-1, keepdims=True, initial=-np.inf))
+    return {"y": p / p.sum(-1, keepdims=True)}
+
+
+def sums(x):
+    return {"middle": x.sum(1), "first": x.sum(0), "last_two": x.sum((1, 2)), "all": x.sum()}
+
+
+def elementwise(x, y, k):
+    r = np.where(x > y, gelu(x + y) * np.tanh(y), x + y) + k
+    return {"r": r, "q": k}
+
+
+def broadcasts(x, r, c):
+    y = x * r + np.sqrt(c)[:, None]
+    i, j = np.indices(x.shape)
+    return {"y": y, "t": y.T, "positions": 100.0 * i + j}
+
+
+def products(x, y, z, u, v):
+    return {"xy": x @ y, "xz": x @ z.T, "uv": u @ v}
+
+
+ENTRIES = {
+    "softmax": (softmax, {"x": "abc", "bias": "ac"}),
+    "sums": (sums, {"x": "abc"}),
+    "elementwise": (elementwise, {"x": "mn", "y": "mn", "k": "mn"}),
+    "broadcasts": (broadcasts, {"x": "mn", "r": "n", "c": "m"}),
+    "products": (products, {"x": "mk", "y": "kn", "z": "nk", "u": "bmk", "v": "bkn"}),
+}
+SIZES = (0, 1, 2, 5, 7, 8, 15, 16, 17, 31, 33, 64, 65, 100, 129)
+
+
+def sizes_of(dims, rng, count):
+    """All dimensions alike first, then drawn ones, then a large one."""
+    for size in (0, 1, 3, 16, 17):
+        yield dict.fromkeys(dims, size)
+    for _ in range(count):
+        yield {dim: int(rng.choice(SIZES)) for dim in dims}
+    yield {dim: 300 if dim in "bmn" else 40 for dim in dims}
+
+
+def make(rng, name, shape):
+    if name == "k":
+        return (rng.integers(1, 9, shape) * rng.choice([-1, 1], shape)).astype(np.int64)
+    if name == "c":
+        return rng.random(shape).astype(np.float32)
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Check ops on the generic path against NumPy.")
+    parser.add_argument("--attn-run", required=True)
+    parser.add_argument("--library", required=True)
+    parser.add_argument("--entry", choices=ENTRIES)
+    parser.add_argument("--count", type=int, default=8)
+    arguments = parser.parse_args()
+    rng = np.random.default_rng(7)
+    runs = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for entry, (function, inputs) in ENTRIES.items():
+            if arguments.entry not in (None, entry):
+                continue
+            dims = sorted(set("".join(inputs.values())))
+            for sizes, threads in zip(sizes_of(dims, rng, arguments.count), itertools.cycle((1, 3))):
+                arrays = {name: make(rng, name, [sizes[d] for d in shape]) for name, shape in inputs.items()}
+                with np.errstate(all="ignore"):
+                    wanted = function(**{name: np.asarray(value, np.float64) for name, value in arrays.items()})
+                largest = max([10.0] + [np.abs(value).max() for value in map(np.asarray, wanted.values()) if value.size])
+                for name, value in wanted.items():
+                    arrays[name] = np.asarray(value, np.int64 if name == "q" else np.float32)
+                path = os.path.join(folder, "case.npz")
+                np.savez(path, **arrays)
+                command = [arguments.attn_run, arguments.library, "--entry", entry, "--check", path]
+                command += ["--tolerance", str(1e-5 * largest), "--threads", str(threads)]
+                result = subprocess.run(command, capture_output=True, text=True)
+                if result.returncode != 0:
+                    sys.exit(f"{entry} {sizes} on {threads} threads: exit {result.returncode}\n{result.stdout}{result.stderr}")
+                runs += 1
+    print(f"{runs} runs agree")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+# ===- rows.py - Linear layers, norms, embeddings and chains of them --------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#   python rows.py --dir DIR [--fuzz COUNT --seed SEED]
+#
+# Weights as symbols and as arguments, every ragged size, epilogues, rows that
+# go through several ops, results used twice.
+#
+# ===------------------------------------------------------------------------===#
+import harness
+import numpy as np
+from reference import ACTIVATIONS, layer_norm
+
+ACTS = {
+    "relu": lambda x: np.maximum(x, 0.0),
+    "tanh": np.tanh,
+    "silu": lambda x: x / (1.0 + np.exp(-x)),
+    "gelu": ACTIVATIONS["gelu"],
+    "gelu_tanh": ACTIVATIONS["gelu_new"],
+}
+ROWS = (0, 1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 24, 31, 64, 65, 130)
+
+
+def normal(rng, *shape, scale=1.0):
+    return (rng.standard_normal(shape) * scale).astype(np.float32)
+
+
+def matrix(rng, n, k):
+    return normal(rng, n, k, scale=1 / np.sqrt(max(k, 1)))
+
+
+def linear(result, source, weight, m, k, n, extra="", epilogue="attn.yield %s : f32", bias=None):
+    """A linear layer on rows of `m` (SSA name or number) as MLIR text."""
+    dynamic = str(m).startswith("%")
+    rows, size = ("?", m) if dynamic else (m, "")
+    w = f"tensor<{n}x{k}xf32>"
+    extras, maps, arguments = "", "", "%s: f32"
+    if bias:
+        extras, maps = f" extras({bias} : tensor<{n}xf32>)", " maps [affine_map<(m, n) -> (n)>]"
+        arguments, epilogue = "%s: f32, %a: f32", "%t = arith.addf %s, %a : f32\n    attn.yield %t : f32"
+    return f"""
+  {result}_init = tensor.empty({size}) : tensor<{rows}x{n}xf32>
+  {result} = attn.linear ins({source}, {weight} : tensor<{rows}x{k}xf32>, {w}){extras}{extra}
+      outs({result}_init : tensor<{rows}x{n}xf32>) -> tensor<{rows}x{n}xf32>{maps} {{
+  ^bb0({arguments}):
+    {epilogue}
+  }}"""
+
+
+def linear_case(rng, name, k, n, rows=ROWS, where="symbol", bias=True):
+    """x W^T (+ b); the weight is a symbol's or an argument of the entry."""
+    w, b = matrix(rng, n, k), normal(rng, n)
+    arguments = [f'%x: tensor<?x{k}xf32> {{attn.name = "x", attn.shape = ["m", {k}]}}']
+    body = [f"%c0 = arith.constant 0 : index\n  %m = tensor.dim %x, %c0 : tensor<?x{k}xf32>"]
+    weights, given = [], {}
+    for value, symbol, kind in ((w, "w", f"tensor<{n}x{k}xf32>"), (b, "b", f"tensor<{n}xf32>")):
+        if symbol == "b" and not bias:
+            continue
+        if where == "symbol":
+            weights.append((symbol, value))
+            body.append(f"%{symbol} = attn.get_weight @{symbol} : {kind}")
+        else:
+            arguments.append(f'%{symbol}: {kind} {{attn.name = "{symbol}"}}')
+            given[symbol] = value
+    body.append(linear("%y", "%x", "%w", "%m", k, n, bias="%b" if bias else None))
+    text = f"""func.func @{name}({', '.join(arguments)}) -> (tensor<?x{n}xf32> {{attn.name = "y"}}) {{
+  {chr(10).join(body)}
+  return %y : tensor<?x{n}xf32>
+}}
+"""
+    runs = []
+    for m in rows:
+        x = normal(rng, m, k)
+        runs.append(({"x": x, **given}, {"y": x.astype(np.float64) @ w.T.astype(np.float64) + (b if bias else 0.0)}))
+    return harness.Case(name, text, runs, weights)
+
+
+def norm_case(rng, name, n, shift=True, rank=2, epsilon=1e-5, offset=0.0):
+    scale, move = normal(rng, n) + 1, normal(rng, n)
+    lead = ["?"] * (rank - 1)
+    symbols = ", ".join([f'"n{i}"' for i in range(rank - 1)] + [str(n)])
+    kind, one = f"tensor<{'x'.join(lead + [str(n), 'f32'])}>", f"tensor<{n}xf32>"
+    dims = "\n  ".join(
+        f"%c{i} = arith.constant {i} : index\n  %n{i} = tensor.dim %x, %c{i} : {kind}" for i in range(rank - 1)
+    )
+    sizes = ", ".join(f"%n{i}" for i in range(rank - 1))
+    more = (", %shift", f", {one}") if shift else ("", "")
+    text = f"""func.func @{name}(%x: {kind} {{attn.name = "x", attn.shape = [{symbols}]}}) -> ({kind} {{attn.name = "y"}}) {{
+  {dims}
+  %scale = attn.get_weight @scale : {one}
+  %shift = attn.get_weight @shift : {one}
+  %init = tensor.empty({sizes}) : {kind}
+  %y = attn.layer_norm ins(%x, %scale{more[0]} : {kind}, {one}{more[1]}) outs(%init : {kind}) -> {kind}
+      {{epsilon = {epsilon:.3e} : f64}}
+  return %y : {kind}
+}}
+"""
+    runs = []
+    for m in (1, 2, 3, 17, 130, 0):
+        x = normal(rng, *([m, 3, 2][: rank - 1] if rank > 1 else []), n) + np.float32(offset)
+        want = layer_norm(x.astype(np.float64), scale.astype(np.float64), move if shift else 0.0, epsilon)
+        runs.append(({"x": x}, {"y": want}))
+    return harness.Case(name, text, runs if rank > 1 else runs[:1], [("scale", scale), ("shift", move)])
+
+
+def embedding_case(rng, name, n, tables=1, positions=0, rank=2):
+    values = [normal(rng, int(rng.integers(1, 50)), n) for _ in range(tables)]
+    weights = [(f"table{i}", value) for i, value in enumerate(values)]
+    indices = f"tensor<{'x'.join(['?'] * rank + ['i64'])}>"
+    out = f"tensor<{'x'.join(['?'] * rank + [str(n), 'f32'])}>"
+    symbols = ", ".join(f'"n{i}"' for i in range(rank))
+    arguments = ", ".join(f'%i{t}: {indices} {{attn.name = "i{t}", attn.shape = [{symbols}]}}' for t in range(tables))
+    lines = [
+        f"%c{i} = arith.constant {i} : index\n  %n{i} = tensor.dim %i0, %c{i} : {indices}" for i in range(rank)
+    ] + [f"%{symbol} = attn.get_weight @{symbol} : {harness.type_of(value)}" for symbol, value in weights]
+    extra = ""
+    if positions:
+        table = normal(rng, positions, n)
+        weights.append(("positions", table))
+        lines.append(f"%positions = attn.get_weight @positions : {harness.type_of(table)}")
+        extra = f" positions(%positions : {harness.type_of(table)})"
+    names = ", ".join(f"%i{t}" for t in range(tables)) + " : " + ", ".join([indices] * tables)
+    from_tables = (
+        ", ".join(f"%table{t}" for t in range(tables)) + " : " + ", ".join(harness.type_of(value) for value in values)
+    )
+    lines.append(f"%init = tensor.empty({', '.join(f'%n{i}' for i in range(rank))}) : {out}")
+    lines.append(
+        f"%y = attn.embedding ins({names}) tables({from_tables}){extra} outs(%init : {out}) -> {out}\n  return %y : {out}"
+    )
+    text = f'func.func @{name}({arguments}) -> ({out} {{attn.name = "y"}}) {{\n  ' + "\n  ".join(lines) + "\n}\n"
+    runs = []
+    for shape in ((1, 1), (3, 7), (2, 20), (0, 4), (5, 0)):
+        shape = shape[2 - rank :]
+        ids = {f"i{t}": rng.integers(0, len(values[t]), shape) for t in range(tables)}
+        want = sum(values[t].astype(np.float64)[ids[f"i{t}"]] for t in range(tables))
+        if positions:
+            want = want + table[: shape[-1]]
+        runs.append((ids, {"y": want}))
+    return harness.Case(name, text, runs, weights)
+
+
+def epilogue_cases(rng, n=50, k=24):
+    """What may follow a product: each form that attn.linear's region allows."""
+    w, b = matrix(rng, n, k), normal(rng, n)
+    forms = {
+        "relu": ("%z = arith.constant 0.0 : f32\n    %y = arith.maximumf %s, %z : f32", ACTS["relu"]),
+        "gelu": ("%y = attn.gelu %s : f32", ACTS["gelu"]),
+        "gelu_tanh": ("%y = attn.gelu approximate %s : f32", ACTS["gelu_tanh"]),
+        "tanh": ("%y = math.tanh %s : f32", np.tanh),
+        "exp": ("%y = math.exp %s : f32", np.exp),
+        "erf": ("%y = math.erf %s : f32", lambda x: 2 * ACTS["gelu"](x * np.sqrt(2)) / (x * np.sqrt(2)) - 1),
+        "sqrt": ("%a = math.absf %s : f32\n    %y = math.sqrt %a : f32", lambda x: np.sqrt(np.abs(x))),
+        "select": (
+            "%z = arith.constant 0.25 : f32\n    %c = arith.cmpf olt, %s, %z : f32\n"
+            "    %t = arith.subf %z, %s : f32\n    %y = arith.select %c, %t, %s : f32",
+            lambda x: np.where(x < 0.25, 0.25 - x, x),
+        ),
+    }
+    for form, (body, act) in forms.items():
+        text = f"""func.func @epilogue_{form}(%x: tensor<?x{k}xf32> {{attn.name = "x"}}) -> (tensor<?x{n}xf32> {{attn.name = "y"}}) {{
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x{k}xf32>
+  %w = attn.get_weight @w : tensor<{n}x{k}xf32>
+  {linear("%y", "%x", "%w", "%m", k, n, epilogue=body + chr(10) + "    attn.yield %y : f32")}
+  return %y : tensor<?x{n}xf32>
+}}
+"""
+        runs = []
+        for m in (1, 6, 33):
+            x = normal(rng, m, k)
+            runs.append(({"x": x}, {"y": act(x.astype(np.float64) @ w.T.astype(np.float64))}))
+        yield harness.Case(f"epilogue_{form}", text, runs, [("w", w), ("b", b)])
+
+
+def extras_case(rng, n=50, k=24):
+    """All ways in which a linear layer may read others: by row and column, by column, by row, one value."""
+    w = matrix(rng, n, k)
+    text = f"""func.func @extras(%x: tensor<?x{k}xf32> {{attn.name = "x", attn.shape = ["m", {k}]}},
+    %all: tensor<?x{n}xf32> {{attn.name = "all", attn.shape = ["m", {n}]}}, %column: tensor<{n}xf32> {{attn.name = "column"}},
+    %row: tensor<?x1xf32> {{attn.name = "row", attn.shape = ["m", 1]}}, %one: tensor<1xf32> {{attn.name = "one"}},
+    %other: tensor<?xf32> {{attn.name = "other", attn.shape = ["m"]}}) -> (tensor<?x{n}xf32> {{attn.name = "y"}}) {{
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x{k}xf32>
+  %w = attn.get_weight @w : tensor<{n}x{k}xf32>
+  %init = tensor.empty(%m) : tensor<?x{n}xf32>
+  %y = attn.linear ins(%x, %w : tensor<?x{k}xf32>, tensor<{n}x{k}xf32>)
+      extras(%all, %column, %row, %one, %other : tensor<?x{n}xf32>, tensor<{n}xf32>, tensor<?x1xf32>, tensor<1xf32>, tensor<?xf32>)
+      outs(%init : tensor<?x{n}xf32>) -> tensor<?x{n}xf32>
+      maps [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (n)>, affine_map<(m, n) -> (m, 0)>, affine_map<(m, n) -> (0)>,
+            affine_map<(m, n) -> (m)>] {{
+  ^bb0(%s: f32, %a: f32, %c: f32, %r: f32, %o: f32, %t: f32):
+    %0 = arith.mulf %s, %a : f32
+    %1 = arith.addf %0, %c : f32
+    %2 = arith.mulf %1, %r : f32
+    %3 = arith.subf %2, %o : f32
+    %4 = arith.addf %3, %t : f32
+    attn.yield %4 : f32
+  }}
+  return %y : tensor<?x{n}xf32>
+}}
+"""
+    runs = []
+    for m in (1, 5, 30, 0):
+        values = {"x": normal(rng, m, k), "all": normal(rng, m, n), "column": normal(rng, n), "row": normal(rng, m, 1),
+                  "one": normal(rng, 1), "other": normal(rng, m)}  # fmt: skip
+        v = {name: value.astype(np.float64) for name, value in values.items()}
+        product = v["x"] @ w.T.astype(np.float64)
+        want = (product * v["all"] + v["column"]) * v["row"] - v["one"] + v["other"][:, None]
+        runs.append((values, {"y": want}))
+    return harness.Case("extras", text, runs, [("w", w)])
+
+
+def fixed(rng):
+    for k, n in ((1, 1), (5, 3), (7, 31), (8, 32), (33, 33), (17, 50), (64, 64), (100, 1), (1, 100), (129, 65), (384, 384)):
+        yield linear_case(rng, f"linear_{k}_{n}", k, n)
+    yield linear_case(rng, "linear_long", 2000, 40, (1, 13))
+    yield linear_case(rng, "linear_wide", 40, 3001, (1, 13))
+    yield linear_case(rng, "linear_many_rows", 16, 48, (1000, 3001))
+    yield linear_case(rng, "linear_argument", 17, 50, where="argument")
+    yield linear_case(rng, "linear_without_bias", 17, 50, bias=False)
+    for n in (1, 2, 7, 8, 15, 16, 17, 31, 100, 384, 1000):
+        yield norm_case(rng, f"norm_{n}", n)
+    yield norm_case(rng, "norm_without_shift", 33, shift=False)
+    yield norm_case(rng, "norm_far_from_zero", 100, offset=100.0)
+    yield norm_case(rng, "norm_rank_3", 20, rank=3)
+    yield norm_case(rng, "norm_rank_4", 9, rank=4)
+    yield norm_case(rng, "norm_rank_1", 20, rank=1)
+    yield embedding_case(rng, "embedding_1", 1)
+    yield embedding_case(rng, "embedding_37", 37, tables=3, positions=20)
+    yield embedding_case(rng, "embedding_64", 64, tables=2)
+    yield embedding_case(rng, "embedding_rank_1", 24, tables=2, positions=20, rank=1)
+    yield from epilogue_cases(rng)
+    yield extras_case(rng)
+
+
+def random_case(rng, number):
+    kind = rng.integers(3)
+    if kind == 0:
+        rows = [int(x) for x in rng.integers(0, 300, 6)]
+        where = "symbol" if rng.random() < 0.7 else "argument"
+        return linear_case(
+            rng, f"random_{number}", int(rng.integers(1, 300)), int(rng.integers(1, 300)), rows, where, rng.random() < 0.7
+        )
+    if kind == 1:
+        return norm_case(rng, f"random_{number}", int(rng.integers(1, 300)), rng.random() < 0.5, int(rng.integers(2, 5)))
+    return embedding_case(
+        rng, f"random_{number}", int(rng.integers(1, 100)), int(rng.integers(1, 4)), 20 * int(rng.integers(2)),
+        int(rng.integers(1, 3)),
+    )  # fmt: skip
+
+
+def main():
+    suite = harness.Suite("Check linear layers, norms and embeddings against float64 NumPy.")
+    rng = np.random.default_rng(suite.arguments.seed)
+    if not suite.arguments.fuzz:
+        for case in fixed(rng):
+            suite.check(case)
+    for number in range(suite.arguments.fuzz):
+        suite.check(random_case(rng, number))
+    suite.finish()
+
+
+if __name__ == "__main__":
+    main()

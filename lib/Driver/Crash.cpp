@@ -10,6 +10,7 @@
 
 #include "Crash.h"
 #include "llvm/Support/Signals.h"
+#include <csignal>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -45,6 +46,8 @@ CrashReproducer::CrashReproducer() {
           const auto *record = static_cast<const Record *>(currentRecord.exchange(nullptr));
           if (!record)
             return;
+          // LLVM has restored what signals meant before; this one would end the process here.
+          std::signal(SIGXFSZ, SIG_IGN);
           bool ok = true;
           if (!record->path.empty()) {
             int file = open(record->path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

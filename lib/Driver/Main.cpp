@@ -12,6 +12,7 @@
 #include "Console.h"
 #include "Crash.h"
 #include "llvm/Support/Signals.h"
+#include <csignal>
 #include <cstdlib>
 
 using namespace attn;
@@ -37,6 +38,8 @@ int attn::attncMain(int argc, const char *const *argv) {
   Cancellation cancellation;
   interruptible = &cancellation;
   llvm::sys::SetInterruptFunction(onInterrupt);
+  // A file that may not grow any more is an error of write, which has a message; LLVM would take it for a crash.
+  std::signal(SIGXFSZ, SIG_IGN);
 
   CompilationHooks hooks;
   hooks.cancellation = &cancellation;

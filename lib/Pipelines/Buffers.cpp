@@ -10,6 +10,7 @@
 #include "attn/Conversion/AttnToLLVM/Passes.h"
 #include "attn/Pipelines/Stages.h"
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
@@ -49,6 +50,8 @@ void attn::buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options
   module.addPass(createExpandLinearPass());
   module.addPass(createExpandAttentionPass());
   module.addPass(createExpandRowsPass());
+  // No CPU computes in bf16 outside of dot products.
+  module.addPass(arith::createArithEmulateUnsupportedFloats({{"bf16"}, "f32"}));
   module.addNestedPass<func::FuncOp>(createVectorizeGeneric());
   module.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   module.addPass(createExpandMathPass());
@@ -71,6 +74,7 @@ void attn::buildLowerPipeline(OpPassManager &pm, const PipelineOptions &options)
   module.addPass(createConvertVectorToLLVMPass());
   module.addPass(createFinalizeMemRefToLLVMConversionPass());
   module.addPass(createConvertMathToLLVMPass());
+  module.addPass(createConvertMathToLibmPass());
   module.addPass(createConvertIndexToLLVMPass());
   module.addPass(createArithToLLVMConversionPass());
   module.addPass(createUBToLLVMConversionPass());

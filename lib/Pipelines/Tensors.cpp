@@ -24,14 +24,14 @@ static void cleanUp(OpPassManager &pm) {
 }
 
 void attn::buildImportPipeline(OpPassManager &pm, const PipelineOptions &options) {
-  // The importer has made the module; what an entry demands of its arguments is read off it once, for all importers.
+  // The importer has made the module. What an entry calls becomes part of it, so that the stages see whole entries.
+  pm.addPass(createInlinerPass());
+  pm.addPass(createSymbolDCEPass());
+  // What an entry demands of its arguments is read off it once, for all importers.
   pm.addNestedPass<func::FuncOp>(createInferBoundsPass());
 }
 
 void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) {
-  // Entries are functions of their own from here on: what they call becomes part of them.
-  pm.addPass(createInlinerPass());
-  pm.addPass(createSymbolDCEPass());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createDecomposeBlocksPass());
   functions.addPass(createFoldTransposesPass());

@@ -110,8 +110,8 @@ static llvm::Error runCall(Machine &machine, func::CallOp op) {
   return llvm::Error::success();
 }
 
-/// affine.apply, affine.min, affine.max.
-static std::optional<int64_t> runAffine(Machine &machine, Operation *op) {
+/// Ops whose result is an index: affine.apply, affine.min, affine.max, and the worker.
+static std::optional<int64_t> runIndex(Machine &machine, Operation *op) {
   auto values = [&](AffineMap map) {
     auto operands = llvm::map_to_vector(op->getOperands(), [&](Value value) { return machine.get(value).integer; });
     return evaluateAffine(map, ArrayRef(operands).take_front(map.getNumDims()),
@@ -121,11 +121,14 @@ static std::optional<int64_t> runAffine(Machine &machine, Operation *op) {
       .Case([&](affine::AffineApplyOp apply) { return values(apply.getAffineMap()).front(); })
       .Case([&](affine::AffineMinOp op) { return *llvm::min_element(values(op.getMap())); })
       .Case([&](affine::AffineMaxOp op) { return *llvm::max_element(values(op.getMap())); })
+      // Tasks run one after another, on one worker.
+      .Case([](NumWorkersOp) { return 1; })
+      .Case([](WorkerOp) { return 0; })
       .Default([](Operation *) { return std::nullopt; });
 }
 
 llvm::Expected<bool> reference::runControlOp(Machine &machine, Operation *op) {
-  if (std::optional<int64_t> index = runAffine(machine, op)) {
+  if (std::optional<int64_t> index = runIndex(machine, op)) {
     machine.set(op->getResult(0), Item::ofInteger(*index));
     return true;
   }

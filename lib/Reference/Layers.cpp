@@ -73,12 +73,19 @@ Tensor reference::normalize(const Tensor &input, const Tensor &scale, const Tens
   return result;
 }
 
+double reference::gelu(double x, bool approximate) {
+  if (approximate)
+    return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+  // erfc keeps the small results of large negative x, where 1 + erf is 0.
+  return x / 2 * std::erfc(-x / M_SQRT2);
+}
+
 static double activation(double x, Activation kind) {
   switch (kind) {
   case Activation::Gelu:
-    return x / 2 * std::erfc(-x / M_SQRT2);
+    return gelu(x, /*approximate=*/false);
   case Activation::GeluTanh:
-    return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    return gelu(x, /*approximate=*/true);
   case Activation::Relu:
     return x > 0 ? x : std::isnan(x) ? x : 0;
   case Activation::Silu:

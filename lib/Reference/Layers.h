@@ -25,6 +25,9 @@ Tensor project(const Tensor &input, const Tensor &weight, const Tensor *bias);
 /// Over the last dimension, as attn.layer_norm; `shift` may be null.
 Tensor normalize(const Tensor &input, const Tensor &scale, const Tensor *shift, double epsilon);
 
+/// As attn.gelu.
+double gelu(double x, bool approximate);
+
 Tensor activate(Tensor input, Activation activation);
 
 /// Element by element.

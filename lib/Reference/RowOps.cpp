@@ -139,8 +139,9 @@ static llvm::Expected<Tensor> pack(Machine &machine, PackOp op) {
   const Tensor &source = machine.tensor(op.getSource());
   Tensor result(machine.tensor(op.getInit()).shape, source.isFloat);
   int64_t width = result.shape[2];
-  if (llvm::Error error =
-          expectShape(op, "init", result, {llvm::divideCeilSigned(source.shape[0], width), source.shape[1], width}))
+  // Where the source is shorter than the panels, they are zero.
+  int64_t panels = std::max(result.shape[0], llvm::divideCeilSigned(source.shape[0], width));
+  if (llvm::Error error = expectShape(op, "init", result, {panels, source.shape[1], width}))
     return std::move(error);
   int64_t next = 0;
   forEachIndex(result.shape, [&](ArrayRef<int64_t> index) {

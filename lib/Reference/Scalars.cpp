@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Layers.h"
 #include "Machine.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Index/IR/IndexDialect.h"
@@ -44,12 +45,6 @@ static int64_t withSign(int64_t value, unsigned width) { return width == 1 ? -va
 static double roundEven(double x) {
   double nearest = std::round(x);
   return std::fabs(x - std::trunc(x)) == 0.5 ? 2 * std::round(x / 2) : nearest;
-}
-
-static double gelu(double x, bool approximate) {
-  if (approximate)
-    return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-  return x / 2 * std::erfc(-x / M_SQRT2);
 }
 
 //===----------------------------------------------------------------------===//

@@ -9,6 +9,7 @@
 
 #include "Machine.h"
 #include "Slices.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -150,6 +151,11 @@ static std::optional<llvm::Expected<Tensor>> tensorResult(Machine &machine, Oper
   using Result = std::optional<llvm::Expected<Tensor>>;
   return llvm::TypeSwitch<Operation *, Result>(op)
       .Case([&](tensor::EmptyOp op) -> Result {
+        return Tensor(shapeOf(machine, op.getType(), op.getDynamicSizes()), isFloat(op.getType()));
+      })
+      .Case([&](bufferization::AllocTensorOp op) -> Result {
+        if (op.getCopy())
+          return machine.tensor(op.getCopy());
         return Tensor(shapeOf(machine, op.getType(), op.getDynamicSizes()), isFloat(op.getType()));
       })
       .Case([&](tensor::CastOp op) -> Result {

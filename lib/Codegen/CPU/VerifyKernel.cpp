@@ -6,6 +6,7 @@
 
 #include "attn/Codegen/CPU/Passes.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
+#include "attn/Dialect/Attn/IR/Contract.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace attn {
@@ -31,9 +32,7 @@ struct VerifyKernel final : attn::impl::VerifyKernelBase<VerifyKernel> {
   using Base::Base;
 
   void runOnOperation() override {
-    WalkResult result = getOperation().walk(
-        [](Operation *op) { return failed(verify(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
-    if (result.wasInterrupted())
+    if (failed(verifyContract(getOperation(), verify)))
       signalPassFailure();
   }
 };

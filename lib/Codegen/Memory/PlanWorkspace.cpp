@@ -15,6 +15,7 @@
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
 
 namespace attn {
 #define GEN_PASS_DEF_PLANWORKSPACE
@@ -38,6 +39,23 @@ struct PlacedLayout {
   SmallVector<SmallVector<Value>> taskOffsets; // within a worker's area
   Value workerBase, workerStride, total;
 };
+
+/// True for what is never 0: sizes are divided by such values.
+bool isPositive(Value value) {
+  llvm::APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant)))
+    return constant.isStrictlyPositive();
+  if (auto max = value.getDefiningOp<arith::MaxUIOp>())
+    return isPositive(max.getLhs()) || isPositive(max.getRhs());
+  return bool(value.getDefiningOp<NumWorkersOp>());
+}
+
+/// True where `op` may run although the code around it does not.
+bool mayRunEarly(Operation *op) {
+  if (llvm::isa<arith::CeilDivUIOp, arith::DivUIOp, arith::RemUIOp>(op))
+    return isPositive(op->getOperand(1));
+  return isSpeculatable(op);
+}
 
 class EntryPlanner {
 public:
@@ -102,7 +120,7 @@ private:
             return !arg || arg.getOwner() == &body();
           });
           bool dimOfOther = llvm::isa<memref::DimOp>(op) && !llvm::isa<BlockArgument>(op->getOperand(0));
-          bool runsAnyway = isSpeculatable(op) || op->getBlock() == &body();
+          bool runsAnyway = mayRunEarly(op) || op->getBlock() == &body();
           if (!isMemoryEffectFree(op) || !runsAnyway || !fromArguments || dimOfOther) {
             alloc.emitError("the size of this buffer is not known at entry: it depends on ") << op->getName();
             result = failure();

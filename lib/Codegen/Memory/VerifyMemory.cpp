@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "attn/Codegen/Memory/Passes.h"
+#include "attn/Dialect/Attn/IR/Contract.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -15,6 +16,7 @@ namespace attn {
 } // namespace attn
 
 using namespace mlir;
+using namespace attn;
 
 namespace {
 
@@ -33,9 +35,7 @@ struct VerifyMemory final : attn::impl::VerifyMemoryBase<VerifyMemory> {
   using Base::Base;
 
   void runOnOperation() override {
-    WalkResult result = getOperation().walk(
-        [](Operation *op) { return failed(verify(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
-    if (result.wasInterrupted())
+    if (failed(verifyContract(getOperation(), verify)))
       signalPassFailure();
   }
 };

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace attn {
 #define GEN_PASS_DEF_WRITERESULTS
@@ -19,6 +20,29 @@ using namespace mlir;
 using namespace attn;
 
 namespace {
+
+/// True where `value` is the result of a loop that began with `before` and alone uses it, and so has its buffer.
+bool isWrittenByLoop(Value value, Value before) {
+  if (value == before)
+    return true;
+  while (auto loop = value.getDefiningOp<scf::ForOp>())
+    value = loop.getTiedLoopInit(llvm::cast<OpResult>(value))->get();
+  return value == before && before.hasOneUse();
+}
+
+/// What an iteration carries to the next is written where this iteration found it: a loop has no buffers of its own.
+void writeCarriedValues(scf::ForOp loop) {
+  auto yield = llvm::cast<scf::YieldOp>(loop.getBody()->getTerminator());
+  OpBuilder builder(yield);
+  for (OpOperand &carried : yield->getOpOperands()) {
+    Value before = loop.getRegionIterArg(carried.getOperandNumber());
+    if (isWrittenByLoop(carried.get(), before) || !llvm::isa<RankedTensorType>(before.getType()))
+      continue;
+    carried.set(bufferization::MaterializeInDestinationOp::create(builder, yield.getLoc(), before.getType(),
+                                                                  carried.get(), before)
+                    .getResult());
+  }
+}
 
 struct WriteResults final : attn::impl::WriteResultsBase<WriteResults> {
   using Base::Base;
@@ -36,6 +60,7 @@ struct WriteResults final : attn::impl::WriteResultsBase<WriteResults> {
       return signalPassFailure();
     }
 
+    entry.walk(writeCarriedValues);
     auto ret = llvm::cast<func::ReturnOp>(entry.getBody().front().getTerminator());
     OpBuilder builder(ret);
     SmallVector<Value> values(ret.getOperands());

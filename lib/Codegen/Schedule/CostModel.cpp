@@ -27,11 +27,11 @@ ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
   MLIRContext *context = op.getContext();
   int64_t lanes = target.lanes(kFloatBits);
   int64_t rows = tileRows(target, 2);
-  // As many whole register tiles as keep the input rows of a task in half of the second-level cache.
+  // As many rows as keep the input rows of a task in three quarters of the second-level cache.
   auto input = llvm::cast<ShapedType>(op.getInput().getType());
   int64_t channels = std::max<int64_t>(input.getDimSize(input.getRank() - 1), 1);
   int64_t fitting = target.l2Bytes * 3 / 4 / (channels * 4);
-  int64_t rowBlock = std::clamp<int64_t>(fitting / rows * rows, rows, 12 * rows);
+  int64_t rowBlock = std::clamp<int64_t>(fitting, rows, 12 * rows);
   return ScheduleAttr::get(context, rowBlock, LinearKernelAttr::get(context, rows, 2 * lanes, lanes));
 }
 

@@ -13,6 +13,8 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -67,7 +69,9 @@ struct FuseGeneric final : attn::impl::FuseGenericBase<FuseGeneric> {
     raising.add<DecomposeSoftmax, GeneralizeElementwise>(&getContext());
     RewritePatternSet fusing(&getContext());
     linalg::populateElementwiseOpsFusionPatterns(fusing, isWorthFusing);
+    // Else an op has a second user that takes its result for a buffer, or that asks for its size.
     linalg::populateEraseUnusedOperandsAndResultsPatterns(fusing);
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(fusing);
     if (failed(applyPatternsGreedily(getOperation(), std::move(raising))) ||
         failed(applyPatternsGreedily(getOperation(), std::move(fusing))))
       signalPassFailure();

@@ -8,6 +8,7 @@
 #include "LaneEmitter.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
@@ -19,7 +20,9 @@ LaneEmitter::LaneEmitter(OpBuilder &builder, linalg::LinalgOp op, const VectorPl
     : b(builder), loc(op.getLoc()), op(op), plan(plan), lanes(lanes) {
   for (OpOperand &operand : op->getOpOperands()) {
     const LaneAccess &access = plan.accesses[operand.getOperandNumber()];
-    lines.push_back(access.kind == LaneAccess::Strided ? makeLine(operand.get(), access) : Line());
+    lines.push_back(access.kind == LaneAccess::Strided ? makeLine(operand.get(), access)
+                    : access.kind == LaneAccess::Raw   ? makeRawLine(operand.get())
+                                                       : Line());
   }
 }
 
@@ -78,6 +81,50 @@ LaneEmitter::Line LaneEmitter::makeLine(Value memref, const LaneAccess &access) 
   return line;
 }
 
+LaneEmitter::Line LaneEmitter::makeRawLine(Value memref) const {
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memref);
+  Line line;
+  for (OpFoldResult stride : metadata.getConstifiedMixedStrides())
+    line.strides.push_back(getValueOrCreateConstantIndexOp(b, loc, stride));
+  Type element = llvm::cast<MemRefType>(memref.getType()).getElementType();
+  Value bytes = arith::ConstantIndexOp::create(b, loc, element.isBF16() ? 2 : 1);
+  Value offset = getValueOrCreateConstantIndexOp(b, loc, metadata.getConstifiedMixedOffset());
+  line.buffer = add(memref::ExtractAlignedPointerAsIndexOp::create(b, loc, memref), multiply(offset, bytes));
+  return line;
+}
+
+Value LaneEmitter::addressOf(const Line &line, ArrayRef<Value> indices, int64_t bytes) const {
+  Value distance = multiply(positionOf(line, indices), arith::ConstantIndexOp::create(b, loc, bytes));
+  Value integer = arith::IndexCastOp::create(b, loc, b.getI64Type(), add(line.buffer, distance));
+  return LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()), integer);
+}
+
+Value LaneEmitter::loadRaw(OpOperand &operand, ArrayRef<Value> indices, Value mask) const {
+  Type element = getElementTypeOrSelf(operand.get().getType());
+  int64_t bytes = element.isBF16() ? 2 : 1;
+  VectorType type = vectorOf(b.getIntegerType(8 * bytes));
+  Value address = addressOf(lines[operand.getOperandNumber()], indices, bytes);
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+  Value raw = mask ? LLVM::MaskedLoadOp::create(b, loc, type, address, mask, zero, bytes).getResult()
+                   : LLVM::LoadOp::create(b, loc, type, address, bytes).getResult();
+  if (element.isBF16())
+    return arith::BitcastOp::create(b, loc, vectorOf(element), raw);
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, raw, zero);
+}
+
+void LaneEmitter::storeRaw(Value value, OpOperand &operand, ArrayRef<Value> indices, Value mask) const {
+  bool halfwords = getElementTypeOrSelf(value.getType()).isBF16();
+  int64_t bytes = halfwords ? 2 : 1;
+  VectorType type = vectorOf(b.getIntegerType(8 * bytes));
+  Value raw = halfwords ? arith::BitcastOp::create(b, loc, type, value).getResult()
+                        : arith::ExtUIOp::create(b, loc, type, value).getResult();
+  Value address = addressOf(lines[operand.getOperandNumber()], indices, bytes);
+  if (mask)
+    LLVM::MaskedStoreOp::create(b, loc, raw, address, mask, bytes);
+  else
+    LLVM::StoreOp::create(b, loc, raw, address, bytes);
+}
+
 SmallVector<Value> LaneEmitter::indicesOf(OpOperand &operand, ArrayRef<Value> ivs) const {
   SmallVector<Value> indices;
   for (AffineExpr expr : op.getMatchingIndexingMap(&operand).getResults())
@@ -100,6 +147,8 @@ Value LaneEmitter::load(OpOperand &operand, ArrayRef<Value> ivs, Value mask) con
   LaneAccess::Kind kind = plan.accesses[operand.getOperandNumber()].kind;
   if (kind == LaneAccess::Uniform)
     return memref::LoadOp::create(b, loc, operand.get(), indices);
+  if (kind == LaneAccess::Raw)
+    return loadRaw(operand, indices, mask);
   VectorType type = vectorOf(memref.getElementType());
   if (kind == LaneAccess::Contiguous && !mask)
     return vector::LoadOp::create(b, loc, type, operand.get(), indices);
@@ -119,6 +168,8 @@ void LaneEmitter::store(Value value, OpOperand &operand, ArrayRef<Value> ivs, Va
     return;
   }
   value = toVector(value);
+  if (kind == LaneAccess::Raw)
+    return storeRaw(value, operand, indices, mask);
   if (kind == LaneAccess::Contiguous) {
     if (mask)
       vector::MaskedStoreOp::create(b, loc, operand.get(), indices, mask, value);

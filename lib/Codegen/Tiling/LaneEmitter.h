@@ -35,13 +35,19 @@ public:
                                          llvm::ArrayRef<mlir::Value> accumulators) const;
 
 private:
-  /// An operand that lanes meet in steps: its buffer as one line of elements.
+  /// An operand that lanes meet in steps, or that is addressed as raw memory: its buffer as one line of elements.
   struct Line {
-    mlir::Value buffer;                     // from the first element on
+    mlir::Value buffer;                     // from the first element on; an address where it is raw
     llvm::SmallVector<mlir::Value> strides; // of the operand's dimensions
     mlir::Value positions;                  // of the lanes after the first lane's
   };
   Line makeLine(mlir::Value memref, const LaneAccess &access) const;
+  Line makeRawLine(mlir::Value memref) const;
+  /// Where the elements at `indices` stand.
+  mlir::Value addressOf(const Line &line, llvm::ArrayRef<mlir::Value> indices, int64_t bytes) const;
+  mlir::Value loadRaw(mlir::OpOperand &operand, llvm::ArrayRef<mlir::Value> indices, mlir::Value mask) const;
+  void storeRaw(mlir::Value value, mlir::OpOperand &operand, llvm::ArrayRef<mlir::Value> indices,
+                mlir::Value mask) const;
   mlir::VectorType vectorOf(mlir::Type element) const { return mlir::VectorType::get({lanes}, element); }
   mlir::Value toVector(mlir::Value value) const;
   mlir::Value allLanes() const;

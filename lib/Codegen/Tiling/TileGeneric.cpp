@@ -105,6 +105,9 @@ private:
     rows = value(domains.front()[loops.back()].size);
     int64_t granule = 1;
     for (auto [op, domain] : llvm::zip(chain.ops, domains)) {
+      // A fill costs nothing beside what is made of it.
+      if (llvm::isa<linalg::FillOp>(op) && chain.ops.size() > 1)
+        continue;
       SmallVector<unsigned> own = taskLoops(op, chain.dims);
       Value each = index(1);
       for (auto [loop, range] : llvm::enumerate(domain))

@@ -104,13 +104,19 @@ static std::optional<LaneAccess> accessOf(linalg::LinalgOp op, OpOperand &operan
   }
   if (!moves)
     return access;
-  // Vectors of bits are packed in memory, buffers of bits are not.
   unsigned bits = type.getElementType().isIntOrFloat() ? type.getElementTypeBitWidth() : 0;
-  if (bits < 8 || !llvm::isPowerOf2_32(bits))
-    return std::nullopt;
   bool lastOnly = access.steps.back() == 1 &&
                   llvm::all_of(ArrayRef(access.steps).drop_back(), [](int64_t step) { return step == 0; });
-  access.kind = lastOnly && type.isLastDimUnitStride() ? LaneAccess::Contiguous : LaneAccess::Strided;
+  bool consecutive = lastOnly && type.isLastDimUnitStride();
+  // Vectors of bits are packed in memory, buffers of bits are not; masked accesses of bf16 become calls.
+  if ((bits == 1 || type.getElementType().isBF16()) && consecutive)
+    access.kind = LaneAccess::Raw;
+  else if (type.getElementType().isBF16())
+    return std::nullopt;
+  else if (bits < 8 || !llvm::isPowerOf2_32(bits))
+    return std::nullopt;
+  else
+    access.kind = consecutive ? LaneAccess::Contiguous : LaneAccess::Strided;
   return access;
 }
 
@@ -160,7 +166,7 @@ static std::optional<Candidate> planLane(linalg::LinalgOp op, unsigned lane, int
     // Lanes that write one element would race; lanes of a reduction have one place to write.
     if (written && (access->kind == LaneAccess::Uniform) != plan.laneReduces)
       return std::nullopt;
-    if (access->kind == LaneAccess::Contiguous)
+    if (access->kind == LaneAccess::Contiguous || access->kind == LaneAccess::Raw)
       candidate.score += written ? 6 : 4;
     if (access->kind == LaneAccess::Strided)
       candidate.score -= written ? 8 : 6;

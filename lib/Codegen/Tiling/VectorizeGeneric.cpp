@@ -14,11 +14,14 @@
 #include "attn/Codegen/Schedule/CostModel.h"
 #include "attn/Codegen/Tiling/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Remarks.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace attn {
 #define GEN_PASS_DEF_VECTORIZEGENERIC
@@ -287,6 +290,11 @@ struct VectorizeGeneric final : attn::impl::VectorizeGenericBase<VectorizeGeneri
       op.erase();
       ++numVectorized;
     }
+    // Conversions from and to bf16 are a few integer operations; LLVM would call a library that isn't there.
+    RewritePatternSet conversions(&getContext());
+    arith::populateExpandBFloat16Patterns(conversions);
+    math::populateExpansionPatterns(conversions, {"clampf"});
+    walkAndApplyPatterns(function, std::move(conversions));
   }
 
   /// Copies between buffers that are not dense become linalg ops: a copy of dense ones is a call of memcpy.

@@ -6,6 +6,7 @@
 
 #include "attn/Codegen/Tiling/Passes.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
+#include "attn/Dialect/Attn/IR/Contract.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace attn {
@@ -32,9 +33,7 @@ struct VerifyTile final : attn::impl::VerifyTileBase<VerifyTile> {
   using Base::Base;
 
   void runOnOperation() override {
-    WalkResult result = getOperation().walk(
-        [](Operation *op) { return failed(verify(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
-    if (result.wasInterrupted())
+    if (failed(verifyContract(getOperation(), verify)))
       signalPassFailure();
   }
 };

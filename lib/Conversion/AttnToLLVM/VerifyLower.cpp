@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "attn/Conversion/AttnToLLVM/Passes.h"
+#include "attn/Dialect/Attn/IR/Contract.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -28,9 +29,7 @@ struct VerifyLower final : attn::impl::VerifyLowerBase<VerifyLower> {
   using Base::Base;
 
   void runOnOperation() override {
-    WalkResult result = getOperation().walk(
-        [](Operation *op) { return failed(verify(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
-    if (result.wasInterrupted())
+    if (failed(verifyContract(getOperation(), verify)))
       signalPassFailure();
   }
 };

@@ -5,7 +5,7 @@
 #
 #   python check_generic.py --attn-run build/bin/attn-run --library libmodels.so [--entry NAME]
 #
-# The entries of models.mlir over sizes around every likely vector and block,
+# The entries of Inputs/models.mlir over sizes around every likely vector and block,
 # empty ones too, on one and several threads, against float64.
 #
 # ===------------------------------------------------------------------------===#
@@ -51,18 +51,48 @@ def products(x, y, z, u, v):
     return {"xy": x @ y, "xz": x @ z.T, "uv": u @ v}
 
 
+def bits(x, keep):
+    return {"y": np.where(keep != 0, x, 0), "positive": x > 0}
+
+
+def halves(h, x):
+    # Rounding to bfloat16: to the nearest, ties to even.
+    i = x.astype(np.float32).view(np.uint32).astype(np.uint64)
+    rounded = (((i + 0x7FFF + ((i >> 16) & 1)) >> 16) << 16).astype(np.uint32).view(np.float32)
+    return {"hx": (h.astype(np.float32) + x.astype(np.float32)).astype(np.float16), "bf16": 2 * rounded}
+
+
+def static(x, w, p):
+    conv = sum(np.einsum("btc,cf->btf", x[:, i : i + 18], w[i]) for i in range(3))
+    return {"conv": conv, "padded": np.pad(p, ((1, 3), (2, 4))), "shifted": p + np.arange(1, 8)}
+
+
+def over(x):
+    p = np.exp(x - x.max(-1, keepdims=True, initial=-np.inf))
+    return {"twice": 2 * x, "soft": p / p.sum(-1, keepdims=True)}
+
+
 ENTRIES = {
     "softmax": (softmax, {"x": "abc", "bias": "ac"}),
     "sums": (sums, {"x": "abc"}),
     "elementwise": (elementwise, {"x": "mn", "y": "mn", "k": "mn"}),
     "broadcasts": (broadcasts, {"x": "mn", "r": "n", "c": "m"}),
     "products": (products, {"x": "mk", "y": "kn", "z": "nk", "u": "bmk", "v": "bkn"}),
+    "bits": (bits, {"x": "mn", "keep": "mn"}),
+    "halves": (halves, {"h": "mn", "x": "mn"}),
+    "static": (static, {"x": "ATC", "w": "WCF", "p": "PQ"}),
+    "over": (over, {"x": "mn"}),
 }
+FIXED = {"A": 1, "T": 20, "C": 8, "W": 3, "F": 16, "P": 5, "Q": 7}
+DTYPES = {"q": np.int64, "positive": np.bool_, "hx": np.float16}
 SIZES = (0, 1, 2, 5, 7, 8, 15, 16, 17, 31, 33, 64, 65, 100, 129)
 
 
 def sizes_of(dims, rng, count):
     """All dimensions alike first, then drawn ones, then a large one."""
+    if not dims:
+        yield {}
+        return
     for size in (0, 1, 3, 16, 17):
         yield dict.fromkeys(dims, size)
     for _ in range(count):
@@ -73,6 +103,10 @@ def sizes_of(dims, rng, count):
 def make(rng, name, shape):
     if name == "k":
         return (rng.integers(1, 9, shape) * rng.choice([-1, 1], shape)).astype(np.int64)
+    if name == "keep":
+        return rng.random(shape) < 0.5
+    if name == "h":
+        return rng.standard_normal(shape).astype(np.float16)
     if name == "c":
         return rng.random(shape).astype(np.float32)
     return rng.standard_normal(shape).astype(np.float32)
@@ -91,14 +125,15 @@ def main():
         for entry, (function, inputs) in ENTRIES.items():
             if arguments.entry not in (None, entry):
                 continue
-            dims = sorted(set("".join(inputs.values())))
+            dims = sorted(set("".join(inputs.values())) - set(FIXED))
             for sizes, threads in zip(sizes_of(dims, rng, arguments.count), itertools.cycle((1, 3))):
+                sizes = FIXED | sizes
                 arrays = {name: make(rng, name, [sizes[d] for d in shape]) for name, shape in inputs.items()}
                 with np.errstate(all="ignore"):
                     wanted = function(**{name: np.asarray(value, np.float64) for name, value in arrays.items()})
                 largest = max([10.0] + [np.abs(value).max() for value in map(np.asarray, wanted.values()) if value.size])
                 for name, value in wanted.items():
-                    arrays[name] = np.asarray(value, np.int64 if name == "q" else np.float32)
+                    arrays[name] = np.asarray(value, DTYPES.get(name, np.float32))
                 path = os.path.join(folder, "case.npz")
                 np.savez(path, **arrays)
                 command = [arguments.attn_run, arguments.library, "--entry", entry, "--check", path]

@@ -26,7 +26,7 @@ PRELUDE = """
 """
 X = '%x: tensor<?x16xf32> {attn.name = "x", attn.shape = ["m", 16]}'
 Y = '(tensor<?x16xf32> {attn.name = "y", attn.shape = ["m", 16]})'
-YZ = '(tensor<?x16xf32> {attn.name = "y"}, tensor<?x16xf32> {attn.name = "z"})'
+YZ = '(tensor<?x16xf32> {attn.name = "y", attn.shape = ["m", 16]}, tensor<?x16xf32> {attn.name = "z", attn.shape = ["m", 16]})'
 
 
 def linear(result, source, weight="%w"):
@@ -130,6 +130,18 @@ class Graphs:
 
         yield self.model("long_chain", Y, long + "\n return %n12 : tensor<?x16xf32>", deep)
 
+    def repeat(self, step, x, times):
+        for _ in range(times):
+            x = step(x)
+        return x
+
+    def carry_two(self, x):
+        a = b = x
+        for _ in range(3):
+            b = b + a @ self.w.T
+            a = self.norm(b)
+        return {"y": a, "z": b}
+
     def control(self):
         w, u = self.w, self.u
         yield self.model(
@@ -141,6 +153,29 @@ class Graphs:
   }
   return %y : tensor<?x16xf32>""",
             lambda x: {"y": self.norm(self.norm(self.norm(x @ w.T) @ w.T) @ w.T)},
+        )  # fmt: skip
+        yield self.model(
+            "loop_of_loops", Y, """
+  %n = arith.constant 2 : index
+  %y = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x) -> tensor<?x16xf32> {
+    %f = scf.for %j = %c0 to %m step %c1 iter_args(%b = %a) -> tensor<?x16xf32> {"""
+            + linear("%c", "%b") + norm("%d", "%c") + each("%h", ["%d", "%x"], "arith.addf") + """
+      scf.yield %h : tensor<?x16xf32>
+    }
+    scf.yield %f : tensor<?x16xf32>
+  }
+  return %y : tensor<?x16xf32>""",
+            lambda x: {"y": self.repeat(lambda a: self.norm(a @ w.T) + x, x, 2 * len(x))},
+        )  # fmt: skip
+        yield self.model(
+            "loop_carries_two", YZ, """
+  %n = arith.constant 3 : index
+  %y, %z = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x, %b = %x) -> (tensor<?x16xf32>, tensor<?x16xf32>) {"""
+            + linear("%c", "%a") + each("%d", ["%b", "%c"], "arith.addf") + norm("%f", "%d") + """
+    scf.yield %f, %d : tensor<?x16xf32>, tensor<?x16xf32>
+  }
+  return %y, %z : tensor<?x16xf32>, tensor<?x16xf32>""",
+            self.carry_two,
         )  # fmt: skip
         yield self.model(
             "branch", Y, """

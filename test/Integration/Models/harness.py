@@ -26,6 +26,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.a
 sys.path.insert(0, os.path.join(ROOT, "benchmarks"))
 import native  # noqa: E402
 
+native.NUMPY.setdefault((0, 16), np.int16)
 TARGETS = ("x86-64-v4", "x86-64-v3")
 TOLERANCE = 2e-5
 PAGE = os.sysconf("SC_PAGE_SIZE")

@@ -111,3 +111,14 @@ TEST(Rows, PackPadsWithZeros) {
   ASSERT_EQ(results.size(), 1u);
   expectFloats(results[0], {2, 2, 2}, {1, 3, 2, 4, 5, 0, 6, 0});
 }
+
+TEST(Rows, PackOfNoRowsIsZeros) {
+  auto results = Runner().run(R"(
+    func.func @f(%x: tensor<?x1xf32>, %init: tensor<1x1x2xf32>) -> tensor<1x1x2xf32> {
+      %0 = attn.pack ins(%x : tensor<?x1xf32>) outs(%init : tensor<1x1x2xf32>) -> tensor<1x1x2xf32>
+      return %0 : tensor<1x1x2xf32>
+    })",
+                              {Tensor({0, 1}, true), Tensor({1, 1, 2}, true)});
+  ASSERT_EQ(results.size(), 1u);
+  expectFloats(results[0], {1, 1, 2}, {0, 0});
+}

@@ -17,6 +17,9 @@ def WriteResults : Pass<"attn-write-results", "::mlir::func::FuncOp"> {
     materialized in, so that bufferization computes it there. Attributes of the result move to the argument. Tensor
     arguments are marked as not writable.
 
+    Likewise what an iteration of a loop yields is materialized in the value that the iteration began with, so that all
+    iterations work in the same buffers.
+
     ```mlir
     // Before
     func.func @f(%x: tensor<?xf32>) -> tensor<?xf32> { ... return %y }

@@ -157,7 +157,7 @@ def VectorizeGeneric : Pass<"attn-vectorize-generic", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numVectorized", "num-vectorized", "Linalg ops that became vectors">,
                     Statistic<"numScalar", "num-scalar", "Linalg ops that stay scalar">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 

@@ -253,15 +253,15 @@ LogicalResult PackOp::verify() {
   Checker check(*this);
   if (failed(check.shape("C1", "source", getSource(), {"N", "K"})))
     return failure();
-  auto init = cast<ShapedType>(getInit().getType());
-  int64_t rows = check.extent("N");
-  if (init.getRank() == 3 && init.getDimSize(2) > 0 && !ShapedType::isDynamic(rows))
-    check.bind("panels", llvm::divideCeil(rows, init.getDimSize(2)));
   if (failed(check.shape("C1", "init", getInit(), {"panels", "K", "P"})) || failed(check.staticExtent("C1", "K")) ||
       failed(check.staticExtent("C1", "P")))
     return failure();
-  if (check.extent("P") == 0)
+  int64_t rows = check.extent("N"), panels = check.extent("panels"), width = check.extent("P");
+  if (width == 0)
     return check.fail("C1") << "P is 0, expected a positive width";
+  if (!ShapedType::isDynamic(rows) && !ShapedType::isDynamic(panels) && panels < llvm::divideCeilSigned(rows, width))
+    return check.fail("C1") << "init has " << panels << " panels, expected at least "
+                            << llvm::divideCeilSigned(rows, width) << " for N = " << rows;
   return check.element("C1", "init", getInit(), elementOf(getSource()));
 }
 

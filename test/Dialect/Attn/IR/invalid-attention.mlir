@@ -494,9 +494,9 @@ func.func @f(%s: tensor<20xf32>, %init: tensor<2x8x16xf32>) {
 
 // -----
 
-func.func @f(%s: tensor<20x8xf32>, %init: tensor<3x8x16xf32>) {
-  // expected-error @below {{C1: init is 'tensor<3x8x16xf32>', expected [panels = 2, K = 8, P]}}
-  %0 = attn.pack ins(%s : tensor<20x8xf32>) outs(%init : tensor<3x8x16xf32>) -> tensor<3x8x16xf32>
+func.func @f(%s: tensor<20x8xf32>, %init: tensor<1x8x16xf32>) {
+  // expected-error @below {{C1: init has 1 panels, expected at least 2 for N = 20}}
+  %0 = attn.pack ins(%s : tensor<20x8xf32>) outs(%init : tensor<1x8x16xf32>) -> tensor<1x8x16xf32>
   return
 }
 

@@ -174,7 +174,8 @@ def Attn_PackOp : Attn_DestinationOp<"pack", [DeclareOpInterfaceMethods<Attn_Ker
     `init[p, k, j] = source[p * P + j, k]`, and 0 where `p * P + j` is not below the number of rows.
 
     Constraints:
-    - C1: `source` is [N, K], `init` is [ceil(N / P), K, P] with static K and P > 0; one element type.
+    - C1: `source` is [N, K], `init` is [panels, K, P] with static K and P > 0 and at least ceil(N / P) panels; one element
+      type.
 
     ```mlir
     %panels = attn.pack ins(%q : tensor<?x64xf32>) outs(%init : tensor<1x64x32xf32>) -> tensor<1x64x32xf32>

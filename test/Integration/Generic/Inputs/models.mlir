@@ -195,3 +195,78 @@ func.func @products(%x: tensor<?x?xf32> {attn.name = "x", attn.shape = ["m", "k"
       -> tensor<?x?x?xf32>
   return %xy, %xz, %uv : tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?x?xf32>
 }
+
+// Bits in memory, a byte each: a mask that comes in, one that goes out.
+func.func @bits(%x: tensor<?x?xf32> {attn.name = "x", attn.shape = ["m", "n"]},
+                %keep: tensor<?x?xi1> {attn.name = "keep", attn.shape = ["m", "n"]})
+    -> (tensor<?x?xf32> {attn.name = "y", attn.shape = ["m", "n"]},
+        tensor<?x?xi1> {attn.name = "positive", attn.shape = ["m", "n"]}) {
+  %z = arith.subf %x, %x : tensor<?x?xf32>
+  %y = arith.select %keep, %x, %z : tensor<?x?xi1>, tensor<?x?xf32>
+  %p = arith.cmpf ogt, %x, %z : tensor<?x?xf32>
+  return %y, %p : tensor<?x?xf32>, tensor<?x?xi1>
+}
+
+// Half precision in memory; bfloat16 is rounded to and computed in.
+func.func @halves(%h: tensor<?x?xf16> {attn.name = "h", attn.shape = ["m", "n"]},
+                  %x: tensor<?x?xf32> {attn.name = "x", attn.shape = ["m", "n"]})
+    -> (tensor<?x?xf16> {attn.name = "hx", attn.shape = ["m", "n"]},
+        tensor<?x?xf32> {attn.name = "bf16", attn.shape = ["m", "n"]}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %m = tensor.dim %x, %c0 : tensor<?x?xf32>
+  %n = tensor.dim %x, %c1 : tensor<?x?xf32>
+  %0 = arith.extf %h : tensor<?x?xf16> to tensor<?x?xf32>
+  %1 = arith.addf %0, %x : tensor<?x?xf32>
+  %2 = arith.truncf %1 : tensor<?x?xf32> to tensor<?x?xf16>
+  // Written to memory in one loop, read by rows reversed in order of dimensions in another.
+  %e = tensor.empty(%n, %m) : tensor<?x?xbf16>
+  %3 = arith.truncf %x : tensor<?x?xf32> to tensor<?x?xbf16>
+  %4 = arith.addf %3, %3 : tensor<?x?xbf16>
+  %t = linalg.transpose ins(%4 : tensor<?x?xbf16>) outs(%e : tensor<?x?xbf16>) permutation = [1, 0]
+  %e2 = tensor.empty(%m, %n) : tensor<?x?xbf16>
+  %u = linalg.transpose ins(%t : tensor<?x?xbf16>) outs(%e2 : tensor<?x?xbf16>) permutation = [1, 0]
+  %5 = arith.extf %u : tensor<?x?xbf16> to tensor<?x?xf32>
+  return %2, %5 : tensor<?x?xf16>, tensor<?x?xf32>
+}
+
+// Static shapes, constants, padding, a convolution.
+func.func @static(%x: tensor<1x20x8xf32> {attn.name = "x", attn.shape = [1, 20, 8]},
+                  %w: tensor<3x8x16xf32> {attn.name = "w", attn.shape = [3, 8, 16]},
+                  %p: tensor<5x7xf32> {attn.name = "p", attn.shape = [5, 7]})
+    -> (tensor<1x18x16xf32> {attn.name = "conv", attn.shape = [1, 18, 16]},
+        tensor<9x13xf32> {attn.name = "padded", attn.shape = [9, 13]},
+        tensor<5x7xf32> {attn.name = "shifted", attn.shape = [5, 7]}) {
+  %zero = arith.constant 0.0 : f32
+  %k = arith.constant dense<[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]> : tensor<7xf32>
+  %e = tensor.empty() : tensor<1x18x16xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x18x16xf32>) -> tensor<1x18x16xf32>
+  %conv = linalg.conv_1d_nwc_wcf ins(%x, %w : tensor<1x20x8xf32>, tensor<3x8x16xf32>) outs(%f : tensor<1x18x16xf32>)
+      -> tensor<1x18x16xf32>
+  %padded = tensor.pad %p low[1, 2] high[3, 4] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f32
+  } : tensor<5x7xf32> to tensor<9x13xf32>
+  %e1 = tensor.empty() : tensor<5x7xf32>
+  %b = linalg.broadcast ins(%k : tensor<7xf32>) outs(%e1 : tensor<5x7xf32>) dimensions = [0]
+  %shifted = arith.addf %p, %b : tensor<5x7xf32>
+  return %conv, %padded, %shifted : tensor<1x18x16xf32>, tensor<9x13xf32>, tensor<5x7xf32>
+}
+
+// An argument is written over only in a copy; the softmax of linalg comes apart.
+func.func @over(%x: tensor<?x?xf32> {attn.name = "x", attn.shape = ["m", "n"]})
+    -> (tensor<?x?xf32> {attn.name = "twice", attn.shape = ["m", "n"]},
+        tensor<?x?xf32> {attn.name = "soft", attn.shape = ["m", "n"]}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %m = tensor.dim %x, %c0 : tensor<?x?xf32>
+  %n = tensor.dim %x, %c1 : tensor<?x?xf32>
+  %e = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %twice = linalg.generic {indexing_maps = [#id2], iterator_types = ["parallel", "parallel"]} outs(%x : tensor<?x?xf32>) {
+  ^bb0(%o: f32):
+    %0 = arith.addf %o, %o : f32
+    linalg.yield %0 : f32
+  } -> tensor<?x?xf32>
+  %soft = linalg.softmax dimension(1) ins(%x : tensor<?x?xf32>) outs(%e : tensor<?x?xf32>) -> tensor<?x?xf32>
+  return %twice, %soft : tensor<?x?xf32>, tensor<?x?xf32>
+}

@@ -9,105 +9,13 @@
 #
 # ===------------------------------------------------------------------------===#
 import ctypes as c
+import os
+import sys
 
 import numpy as np
 
-ABI_VERSION = 1
-
-
-class DLDevice(c.Structure):
-    _fields_ = [("device_type", c.c_int32), ("device_id", c.c_int32)]
-
-
-class DLDataType(c.Structure):
-    _fields_ = [("code", c.c_uint8), ("bits", c.c_uint8), ("lanes", c.c_uint16)]
-
-
-class DLTensor(c.Structure):
-    _fields_ = [
-        ("data", c.c_void_p),
-        ("device", DLDevice),
-        ("ndim", c.c_int32),
-        ("dtype", DLDataType),
-        ("shape", c.POINTER(c.c_int64)),
-        ("strides", c.POINTER(c.c_int64)),
-        ("byte_offset", c.c_uint64),
-    ]
-
-
-class DimDesc(c.Structure):
-    _fields_ = [("name", c.c_char_p), ("min", c.c_int64), ("max", c.c_int64)]
-
-
-class TensorDesc(c.Structure):
-    _fields_ = [
-        ("name", c.c_char_p),
-        ("dtype_code", c.c_uint8),
-        ("dtype_bits", c.c_uint8),
-        ("dtype_lanes", c.c_uint16),
-        ("rank", c.c_int32),
-        ("shape", c.POINTER(c.c_int64)),
-        ("index_begin", c.c_int64),
-        ("index_end", c.c_int64),
-    ]
-
-
-class EntryDesc(c.Structure):
-    _fields_ = [
-        ("name", c.c_char_p),
-        ("num_dims", c.c_int32),
-        ("num_inputs", c.c_int32),
-        ("num_outputs", c.c_int32),
-        ("num_variants", c.c_int32),
-        ("dims", c.POINTER(DimDesc)),
-        ("inputs", c.POINTER(TensorDesc)),
-        ("outputs", c.POINTER(TensorDesc)),
-        ("variants", c.c_void_p),
-    ]
-
-
-class CreateOptions(c.Structure):
-    _fields_ = [("size", c.c_size_t), ("target", c.c_char_p), ("threads", c.c_int32)]
-
-
-class Error(c.Structure):
-    _fields_ = [("code", c.c_int32), ("message", c.c_char * 508)]
-
-
-Tensors = c.POINTER(c.POINTER(DLTensor))
-
-
-class LibraryTable(c.Structure):
-    pass
-
-
-# Foreign functions keep the interpreter's lock released; the context is a plain pointer here.
-LibraryTable._fields_ = [
-    ("abi_version", c.c_uint32),
-    ("size", c.c_uint32),
-    ("name", c.c_char_p),
-    ("entries", c.POINTER(EntryDesc)),
-    ("num_entries", c.c_uint32),
-    ("reserved", c.c_uint32),
-    ("model", c.c_void_p),
-    (
-        "create",
-        c.CFUNCTYPE(
-            c.c_int, c.POINTER(LibraryTable), c.POINTER(CreateOptions), c.POINTER(c.c_void_p), c.POINTER(Error)
-        ),
-    ),
-    ("destroy", c.CFUNCTYPE(None, c.c_void_p)),
-    ("run", c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_uint32, Tensors, c.c_size_t, Tensors, c.c_size_t, c.c_void_p)),
-    (
-        "output_shapes",
-        c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_uint32, Tensors, c.c_size_t, c.POINTER(c.POINTER(c.c_int64)), c.c_size_t),
-    ),
-    ("workspace_size", c.c_void_p),
-    ("status", c.c_void_p),
-    ("last_error", c.CFUNCTYPE(c.POINTER(Error), c.c_void_p)),
-    ("target", c.CFUNCTYPE(c.c_char_p, c.c_void_p, c.c_uint32)),
-    ("code_name", c.c_void_p),
-]
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
+from attn._abi import VERSION, CreateOptions, DLDataType, DLDevice, DLTensor, Error, Library as LibraryTable
 
 NUMPY = {
     (0, 64): np.int64,
@@ -193,8 +101,8 @@ class Library:
         function.restype = c.POINTER(LibraryTable)
         pointer = function()
         self.table = pointer.contents
-        if self.table.abi_version != ABI_VERSION:
-            raise RuntimeError(f"{path} has ABI version {self.table.abi_version}, this script knows {ABI_VERSION}")
+        if self.table.abi_version != VERSION:
+            raise RuntimeError(f"{path} has ABI version {self.table.abi_version}, this script knows {VERSION}")
         options = CreateOptions(c.sizeof(CreateOptions), target.encode() if target else None, threads)
         self.context, error = c.c_void_p(), Error()
         if self.table.create(pointer, c.byref(options), c.byref(self.context), c.byref(error)):

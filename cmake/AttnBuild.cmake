@@ -47,6 +47,7 @@ function(attn_add_tool name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
   # Compiled as the libraries are, so that the precompiled header fits.
   target_compile_options(${name} PRIVATE -fPIC)
+  attn_sanitize(${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin"
                                            POSITION_INDEPENDENT_CODE OFF)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

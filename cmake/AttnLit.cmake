@@ -8,14 +8,11 @@ find_program(ATTN_LIT NAMES lit lit-22 llvm-lit HINTS "${LLVM_TOOLS_BINARY_DIR}"
 find_program(ATTN_PYTHON NAMES python3 HINTS /usr/bin)
 
 function(attn_add_lit_suite)
-  set(ATTN_SANITIZED OFF)
-  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=")
-    set(ATTN_SANITIZED ON)
-  endif()
   configure_file("${PROJECT_SOURCE_DIR}/test/lit.site.cfg.py.in" "${PROJECT_BINARY_DIR}/test/lit.site.cfg.py" @ONLY)
 
   add_custom_target(attn-test-depends)
-  foreach(dependency attnc attn-opt attn-run attn-lsp-server attn-reduce AttnC AttnPlugin AttnRuntimeTestPlugin)
+  foreach(dependency attnc attn-opt attn-run attn-interpret attn-lsp-server attn-reduce
+                     AttnC AttnPlugin AttnRuntimeTestPlugin)
     if(TARGET ${dependency})
       add_dependencies(attn-test-depends ${dependency})
     endif()
@@ -35,7 +32,7 @@ function(attn_add_lit_suite)
     COMMAND ${CMAKE_CTEST_COMMAND} --output-on-failure --no-tests=error
     WORKING_DIRECTORY "${PROJECT_BINARY_DIR}" DEPENDS attn-unit-tests USES_TERMINAL)
   add_custom_target(check-attn-python
-    COMMAND ${CMAKE_COMMAND} -E env "ATTN_BUILD_DIR=${PROJECT_BINARY_DIR}" "${python}" -m pytest -q
+    COMMAND ${CMAKE_COMMAND} -E env ${ATTN_SANITIZER_ENV} "ATTN_BUILD_DIR=${PROJECT_BINARY_DIR}" "${python}" -m pytest -q
             "${PROJECT_SOURCE_DIR}/test/Python"
     DEPENDS attn-test-depends USES_TERMINAL)
   add_custom_target(check-attn DEPENDS check-attn-unit check-attn-lit check-attn-python)

@@ -10,6 +10,8 @@
 #   %python                      an interpreter with NumPy (and tools/setup's packages where those are installed)
 #   %minilm                      MiniLM's Hugging Face directory (REQUIRES: minilm)
 #   %test-library                a hand-written model on the runtime (REQUIRES: test-library)
+#   %mlir-opt                    the stock one
+#   %sanitizer-flags             what the compiler needs to link libraries of this build; nothing without sanitizers
 #   %src %build                  the project's and the build's root
 #
 # ===------------------------------------------------------------------------===#
@@ -79,11 +81,16 @@ for tool in ("attnc", "attn-run", "attn-lsp-server", "attn-reduce"):
     if os.path.exists(os.path.join(binaries, tool)):
         config.available_features.add(tool)
 
+# A program that is not instrumented loads libraries of this build with the sanitizer's runtime before everything else.
+preload = " ".join(["env", *config.sanitizer_env, ""]) if any(config.sanitizer_env) else ""
+
 config.substitutions += [
     ("%attnc", os.path.join(binaries, "attnc")),
     ("%attn-opt", os.path.join(binaries, "attn-opt")),
     ("%attn-run", os.path.join(binaries, "attn-run")),
-    ("%python", python),
+    ("%python", preload + python),
+    ("%mlir-opt", preload + os.path.join(config.llvm_tools, "mlir-opt")),
+    ("%sanitizer-flags", " ".join(config.sanitizer_flags)),
     ("%minilm", modules["minilm"]),
     ("%test-library", test_library),
     ("%src", config.attn_source),
@@ -96,10 +103,7 @@ environment["PYTHONPATH"] = os.pathsep.join(os.path.join(config.attn_source, d) 
 environment["PYTHONDONTWRITEBYTECODE"] = "1"
 environment["ATTN_BUILD_DIR"] = config.attn_build
 environment["LC_ALL"] = "C.UTF-8"
-# The packaged LLVM is not instrumented, so its allocators and containers cannot keep the sanitizer's books.
-environment["ASAN_OPTIONS"] = os.environ.get(
-    "ASAN_OPTIONS", "allow_user_poisoning=0:detect_container_overflow=0:detect_leaks=0"
-)
-for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LD_PRELOAD"):
+# The tools have the sanitizers' options that they need built in; these come on top.
+for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
     if name in os.environ:
         environment[name] = os.environ[name]

@@ -24,7 +24,7 @@ public:
 
   void configure(DiagnosticFormat newFormat, ProgressStyle progress) override {
     format = newFormat;
-    showProgress = progress == ProgressStyle::Line || progress == ProgressStyle::Plain;
+    showProgress = progress != ProgressStyle::None;
   }
 
   void print(const Message &message) override {

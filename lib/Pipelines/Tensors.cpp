@@ -32,6 +32,7 @@ void attn::buildImportPipeline(OpPassManager &pm, const PipelineOptions &options
 }
 
 void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  pm.addPass(createRaiseLinearPass());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createDecomposeBlocksPass());
   functions.addPass(createFoldTransposesPass());

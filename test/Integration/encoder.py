@@ -59,7 +59,7 @@ class ThroughPython:
 
 
 class Encoder:
-    """encoder(ids, mask, type_ids) -> (last_hidden_state, embedding or None), told apart by rank."""
+    """encoder(ids, mask, type_ids) -> (last_hidden_state, embedding or None, pooler_output or None)."""
 
     def __init__(self, arguments):
         self.run = (ThroughPython if arguments.through == "python" else ThroughABI)(arguments)
@@ -67,8 +67,8 @@ class Encoder:
     def __call__(self, ids, mask, type_ids):
         arrays = {"input_ids": ids, "attention_mask": mask, "token_type_ids": type_ids}
         outputs = self.run({name: np.ascontiguousarray(array, np.int64) for name, array in arrays.items()})
-        by_rank = {np.ndim(array): np.asarray(array) for array in outputs.values()}
-        return by_rank[3], by_rank.get(2)
+        names = ("last_hidden_state", "sentence_embedding", "pooler_output")
+        return tuple(np.asarray(outputs[name]) if name in outputs else None for name in names)
 
 
 def least_cosine(got, want):

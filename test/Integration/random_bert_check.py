@@ -55,6 +55,13 @@ def shapes(rng, count):
     return chosen[:count]
 
 
+def pooler(weights, hidden):
+    """tanh of a linear layer on the first row; of zeros where there is none."""
+    first = hidden[:, 0] if hidden.shape[1] else np.zeros((len(hidden), hidden.shape[2]))
+    weight, bias = (np.asarray(weights["pooler.dense." + name], np.float64) for name in ("weight", "bias"))
+    return np.tanh(first @ weight.T + bias)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Check a compiled random BERT over batch 0-9 and sequence 0-130.")
     encoder.add_arguments(parser)
@@ -76,6 +83,8 @@ def main():
         verdict.compare(f"last_hidden_state {batch}x{sequence} {kind}", got[0], want[0])
         if got[1] is not None:
             verdict.compare(f"embedding {batch}x{sequence} {kind}", got[1], want[1])
+        if got[2] is not None:
+            verdict.compare(f"pooler {batch}x{sequence} {kind}", got[2], pooler(weights, want[0]))
     verdict.finish()
 
 

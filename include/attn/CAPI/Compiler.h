@@ -22,9 +22,9 @@
 extern "C" {
 #endif
 
-/* Receives one message: an error, a warning, a remark, what --help, --list-ops and the like print. Without --progress
- * there are no messages about progress. `text` is UTF-8, ends with a 0 and without a newline, and lives until the call
- * returns. With --diagnostics=json it is one JSON object. Called on the thread that compiles. */
+/* Receives one message: an error, a warning, a remark, what --help, --list-ops and the like print, and without --quiet
+ * what begins now ("fuse", "emit: link"). `text` is UTF-8, ends with a 0 and without a newline, and lives until the
+ * call returns. With --diagnostics=json it is one JSON object. Called on the thread that compiles. */
 typedef void (*AttnMessageCallback)(const char *text, void *user);
 
 /* A request to stop. Any thread may cancel; one request may stop several compilations. */

@@ -33,7 +33,7 @@ static constexpr float kLog[] = {0.333333135f,  -0.249999866f, 0.200020686f,  -0
 static constexpr float kTanh[] = {-0.333327323f, 0.133151308f, -0.0523018427f, 0.0157368891f};
 // erf(x / sqrt(2)) / (2 x) in w = 2 (x / 5.5)^2 - 1: in this variable all coefficients are small, so that rounding
 // stays as small. Times x it is within 9e-9 of the function, and the result at 5.5 is exactly 1/2.
-static constexpr float kHalfErfEnd = 5.5f, kHalfErfScale = 0.0661157025f;
+static constexpr float kHalfErfEnd = 5.5f, kHalfErfScale = 0.0661156997f;
 static constexpr float kHalfErf[] = {0.12855193f,     -0.064172335f,    0.0477376245f,   -0.0387927853f,
                                      0.0320702642f,   -0.0260482561f,   0.0203645471f,   -0.0149990777f,
                                      0.0102278758f,   -0.00681994483f,  0.00462172925f,  -0.00241857953f,
@@ -93,20 +93,21 @@ Value FunctionEmitter::polynomial(Value x, ArrayRef<float> c) {
 // Exponentials and logarithm
 //===----------------------------------------------------------------------===//
 
-std::pair<Value, Value> FunctionEmitter::roundToPower(Value x, int32_t bias) {
-  // Adding 1.5 * 2^23 leaves the rounded x in the low bits of the sum, and adding the exponent's bias besides makes
-  // those bits the exponent field of the power.
+std::pair<Value, Value> FunctionEmitter::roundToPower(Value x, double factor, int32_t bias) {
+  // Adding 1.5 * 2^23 leaves the rounded product in the low bits of the sum, and adding the exponent's bias besides
+  // makes those bits the exponent field of the power.
   Value magic = constant(12582912.0 + 127 - bias);
-  Value shifted = add(x, magic);
+  Value shifted = factor == 1 ? add(x, magic) : fma(x, constant(factor), magic);
   Value power = arith::ShLIOp::create(builder, loc, bits(shifted), integer(23));
   return {sub(shifted, magic), fromBits(power)};
 }
 
-Value FunctionEmitter::exp2OfNonPositive(Value x) {
-  auto [rounded, power] = roundToPower(x, 0);
-  Value result = mul(polynomial(sub(x, rounded), kExp2), power);
+Value FunctionEmitter::exp2OfNonPositive(Value x, double factor) {
+  auto [rounded, power] = roundToPower(x, factor, 0);
+  Value fraction = fma(x, constant(factor), arith::NegFOp::create(builder, loc, rounded));
+  Value result = mul(polynomial(fraction, kExp2), power);
   // Smaller powers would be denormal, which makes each product with them a hundred times slower. A NaN stays.
-  return select(Predicate::UGE, x, constant(-126), result, constant(0));
+  return select(Predicate::UGE, x, constant(-125.9999 / factor), result, constant(0));
 }
 
 Value FunctionEmitter::finishExp2(Value x, Value fraction, Value power) {
@@ -117,13 +118,13 @@ Value FunctionEmitter::finishExp2(Value x, Value fraction, Value power) {
 }
 
 Value FunctionEmitter::exp2(Value x) {
-  auto [rounded, power] = roundToPower(x, 1);
+  auto [rounded, power] = roundToPower(x, 1, 1);
   return finishExp2(x, polynomial(sub(x, rounded), kExp2Precise), power);
 }
 
 Value FunctionEmitter::exp(Value x) {
   Value scaled = mul(x, constant(kLog2E));
-  auto [rounded, power] = roundToPower(scaled, 1);
+  auto [rounded, power] = roundToPower(scaled, 1, 1);
   // x - n log(2), with log(2) in two parts of which the first times n is exact.
   Value rest = fma(rounded, constant(-0.693359375), x);
   rest = fma(rounded, constant(2.12194440e-4), rest);

@@ -123,7 +123,6 @@ private:
   void emitTile(const Strip &strip, Value row, int64_t count) {
     int64_t vectors = llvm::divideCeil(strip.active, kernel.getLanes());
     int64_t depthRows = cast<MemRefType>(op.getWeight().getType()).getDimSize(1);
-    Value depth = emitter.index(depthRows);
     VectorEmitter::Values rows, weightColumns;
     for (int64_t i = 0; i < count; ++i)
       rows.push_back(emitter.add(row, i));
@@ -136,23 +135,48 @@ private:
     bool prefetches = 2 * count >= kernel.getRows();
     Value nextPanel = emitter.add(strip.panel, 1);
     Value done = emitter.mul(emitter.div(row, kernel.getRows()), depthRows);
-    VectorEmitter::Values zeros(count * vectors, emitter.splat(0));
-    VectorEmitter::Values sums = emitRegisterTile(
-        emitter, depth, count, vectors, zeros,
-        [&](Value k, int64_t i) { return emitter.loadScalar(op.getInput(), {rows[i], k}); },
-        [&](Value k, int64_t j) {
-          if (prefetches) {
-            Value far = arith::ShRUIOp::create(emitter.getBuilder(), op.getLoc(), emitter.add(done, k), tilesLog2);
-            emitter.prefetch(op.getWeight(), {strip.panel, emitter.add(k, kNearRows), weightColumns[j]}, /*near=*/true);
-            emitter.prefetch(op.getWeight(), {nextPanel, far, weightColumns[j]}, /*near=*/false);
-          }
-          return emitter.load(op.getWeight(), {strip.panel, k, weightColumns[j]});
-        });
+    VectorEmitter::Values sums = emitInBlocks(count * vectors, [&](Value first, Value depth, ValueRange init) {
+      return emitRegisterTile(
+          emitter, depth, count, vectors, init,
+          [&](Value k, int64_t i) { return emitter.loadScalar(op.getInput(), {rows[i], emitter.add(first, k)}); },
+          [&](Value block, int64_t j) {
+            Value k = emitter.add(first, block);
+            if (prefetches) {
+              Value far = arith::ShRUIOp::create(emitter.getBuilder(), op.getLoc(), emitter.add(done, k), tilesLog2);
+              Value near = emitter.add(k, kNearRows);
+              emitter.prefetch(op.getWeight(), {strip.panel, near, weightColumns[j]}, /*near=*/true);
+              emitter.prefetch(op.getWeight(), {nextPanel, far, weightColumns[j]}, /*near=*/false);
+            }
+            return emitter.load(op.getWeight(), {strip.panel, k, weightColumns[j]});
+          });
+    });
 
     if (isLongEpilogue())
       emitEpilogueLoop(strip, row, count, sums);
     else
       emitEpilogueInRegisters(strip, rows, sums);
+  }
+
+  /// The sum over K of `product`, which sums `depth` terms from `first` on, in blocks.
+  VectorEmitter::Values
+  emitInBlocks(int64_t accumulators,
+               function_ref<VectorEmitter::Values(Value first, Value depth, ValueRange)> product) {
+    static const int64_t kDepth = getenv("KC") ? atoi(getenv("KC")) : 1 << 30;
+    int64_t depth = cast<MemRefType>(op.getWeight().getType()).getDimSize(1);
+    int64_t blocks = llvm::divideCeil(depth, kDepth);
+    VectorEmitter::Values zeros(accumulators, emitter.splat(0));
+    if (blocks <= 1)
+      return product(emitter.index(0), emitter.index(depth), zeros);
+    int64_t block = llvm::divideCeil(depth, blocks);
+    return emitter.loop(emitter.index(depth), block, zeros, [&](Value first, ValueRange totals) {
+      Value size = emitter.index(block);
+      if (depth % block != 0)
+        size = emitter.min(size, emitter.sub(emitter.index(depth), first));
+      VectorEmitter::Values results = product(first, size, zeros);
+      for (auto [result, total] : llvm::zip(results, totals))
+        result = emitter.addf(result, total);
+      return results;
+    });
   }
 
   /// True for epilogues whose code should stand once in a tile, not once for each accumulator: functions are dozens of

@@ -4,7 +4,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The variance is summed around the mean in a second sweep, which costs a sweep over the first-level cache and keeps
-// all digits. Four rows go side by side: their chains of additions are independent and their sums across lanes overlap.
+// all digits. That sweep sums the differences besides: their mean is the rounding error of the first mean, and with it
+// the mean is right to its last digit, so that a row of one value becomes exactly 0 however large the value is. Terms
+// are divided by N before they are added, in the same FMA, so that no sum of finite values overflows.
+// Four rows go side by side: their chains of additions are independent and their sums across lanes overlap.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +15,7 @@
 #include "attn/Codegen/CPU/VectorEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include <limits>
 
 using namespace mlir;
 using namespace attn;
@@ -62,40 +66,70 @@ private:
     return full < size ? body(emitter.index(full), size - full, results) : results;
   }
 
-  /// sum over n of `term`, divided by N, for each row.
-  VectorEmitter::Values
-  emitMeans(ArrayRef<Value> rows,
-            function_ref<Value(Value row, int64_t i, Value column, int64_t active, Value sum)> term) {
+  /// The difference of a vector of a row to its mean; 0 in lanes beyond the row.
+  Value emitDifference(Value row, Value mean, Value column, int64_t active) {
+    Value difference = emitter.subf(emitter.load(op.getInput(), {row, column}, active), mean);
+    if (active == emitter.lanes())
+      return difference;
+    return arith::SelectOp::create(builder, op.getLoc(), emitter.mask(active), difference, emitter.splat(0));
+  }
+
+  /// The means of the rows, in all lanes, but for rounding errors of the sum.
+  VectorEmitter::Values emitMeans(ArrayRef<Value> rows) {
     VectorEmitter::Values zeros(rows.size(), emitter.splat(0));
-    VectorEmitter::Values sums = sweep(zeros, [&](Value column, int64_t active, ValueRange carried) {
+    Value inverse = emitter.splat(1.0 / double(size));
+    VectorEmitter::Values means = sweep(zeros, [&](Value column, int64_t active, ValueRange sums) {
       VectorEmitter::Values next;
-      for (auto [i, row] : llvm::enumerate(rows))
-        next.push_back(term(row, i, column, active, carried[i]));
+      for (auto [row, sum] : llvm::zip(rows, sums))
+        next.push_back(emitter.fma(emitter.load(op.getInput(), {row, column}, active), inverse, sum));
       return next;
     });
-    Value inverse = scalar(1.0 / double(size));
-    for (Value &sum : sums)
-      sum = emitter.mulf(emitter.sum(sum), inverse);
-    return sums;
+    for (Value &mean : means)
+      mean = emitter.broadcast(emitter.sum(mean));
+    return means;
+  }
+
+  /// Corrects the means and returns 1 / sqrt(variance + epsilon), in all lanes.
+  VectorEmitter::Values emitFactors(ArrayRef<Value> rows, VectorEmitter::Values &means) {
+    VectorEmitter::Values zeros(2 * rows.size(), emitter.splat(0));
+    Value inverse = emitter.splat(1.0 / double(size));
+    // For each row the mean of the differences and the sum of their squares.
+    VectorEmitter::Values sums = sweep(zeros, [&](Value column, int64_t active, ValueRange carried) {
+      VectorEmitter::Values next;
+      for (auto [i, row] : llvm::enumerate(rows)) {
+        Value difference = emitDifference(row, means[i], column, active);
+        next.push_back(emitter.fma(difference, inverse, carried[2 * i]));
+        next.push_back(emitter.fma(difference, difference, carried[2 * i + 1]));
+      }
+      return next;
+    });
+    VectorEmitter::Values factors;
+    for (auto [i, mean] : llvm::enumerate(means)) {
+      Value error = emitter.sum(sums[2 * i]);
+      Value square = emitter.mulf(emitter.sum(sums[2 * i + 1]), scalar(1.0 / double(size)));
+      mean = emitter.addf(mean, emitter.broadcast(error));
+      factors.push_back(emitter.broadcast(emitFactor(square, error)));
+    }
+    return factors;
+  }
+
+  /// 1 / sqrt(variance + epsilon), where `square` is the mean of the squares around a mean that is off by `error`.
+  Value emitFactor(Value square, Value error) {
+    Value variance = emitter.subf(square, emitter.mulf(error, error));
+    // Rounding may leave less than 0. Squares that overflow stay so, and their row becomes 0 instead of NaN.
+    variance = select(arith::CmpFPredicate::OLT, variance, scalar(0), scalar(0), variance);
+    Value infinity = scalar(std::numeric_limits<double>::infinity());
+    variance = select(arith::CmpFPredicate::OEQ, square, infinity, infinity, variance);
+    Value deviation =
+        math::SqrtOp::create(builder, op.getLoc(), emitter.addf(variance, scalar(op.getEpsilon().convertToDouble())));
+    // Without epsilon a row of one value would become 0 times infinity.
+    Value factor = arith::DivFOp::create(builder, op.getLoc(), scalar(1), deviation);
+    return select(arith::CmpFPredicate::OEQ, deviation, scalar(0), scalar(0), factor);
   }
 
   void emitRows(ArrayRef<Value> rows) {
-    VectorEmitter::Values means = emitMeans(rows, [&](Value row, int64_t, Value column, int64_t active, Value sum) {
-      return emitter.addf(sum, emitter.load(op.getInput(), {row, column}, active));
-    });
-    for (Value &mean : means)
-      mean = emitter.broadcast(mean);
-    VectorEmitter::Values factors = emitMeans(rows, [&](Value row, int64_t i, Value column, int64_t active, Value sum) {
-      Value difference = emitter.subf(emitter.load(op.getInput(), {row, column}, active), means[i]);
-      if (active < emitter.lanes()) // The lanes beyond the row count as 0.
-        difference = arith::SelectOp::create(builder, op.getLoc(), emitter.mask(active), difference, emitter.splat(0));
-      return emitter.fma(difference, difference, sum);
-    });
-    for (Value &factor : factors) {
-      Value variance = emitter.addf(factor, scalar(op.getEpsilon().convertToDouble()));
-      Value deviation = math::SqrtOp::create(builder, op.getLoc(), variance);
-      factor = emitter.broadcast(arith::DivFOp::create(builder, op.getLoc(), scalar(1), deviation));
-    }
+    VectorEmitter::Values means = emitMeans(rows);
+    VectorEmitter::Values factors = emitFactors(rows, means);
     sweep({}, [&](Value column, int64_t active, ValueRange) -> VectorEmitter::Values {
       Value scale = emitter.load(op.getScale(), {column}, active);
       Value shift = op.getShift() ? emitter.load(op.getShift(), {column}, active) : Value();
@@ -109,6 +143,11 @@ private:
         emitter.store(result, op.getInit(), {row, column}, active);
       return {};
     });
+  }
+
+  Value select(arith::CmpFPredicate predicate, Value a, Value b, Value yes, Value no) {
+    Value condition = arith::CmpFOp::create(builder, op.getLoc(), predicate, a, b);
+    return arith::SelectOp::create(builder, op.getLoc(), condition, yes, no);
   }
 
   Value scalar(double value) {

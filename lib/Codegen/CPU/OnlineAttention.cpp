@@ -7,8 +7,10 @@
 // maxima and sums are taken vertically, and the output's product broadcasts powers against rows of values. Neither keys
 // nor values are packed, and nothing crosses lanes.
 //
-// Where the scale is positive it is left out of the scores and enters the exponent: 2^(s c - m c) with c = scale
-// log2(e) is one FMA for each score.
+// Where the scale is positive it is left out of the scores and enters the exponent: 2^((s - m) c) with c = scale
+// log2(e). The maximum is subtracted first, as it is: the difference is exact where it matters and never positive, so
+// that the largest power is exactly 1 and scores of any finite size are safe. The multiplication hides in the FMAs that
+// split the exponent.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +25,8 @@ using namespace attn;
 
 static constexpr double kLog2E = 1.4426950408889634;
 static constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
+/// Scales that have an inverse in f32 with room to multiply by it.
+static constexpr double kLeastScale = 0x1p-64, kGreatestScale = 0x1p64;
 /// Vectors of exponentials computed together: as many chains of dependent instructions as overlap, and no more than
 /// sixteen registers hold.
 static constexpr int64_t kExponentialVectors = 8;
@@ -54,8 +58,8 @@ public:
   OnlineAttentionKernel(OnlineAttentionOp op, OpBuilder &builder)
       : op(op), kernel(*op.getKernel()), lanes(kernel.getLanes()), vectors(kernel.getQueries() / lanes),
         emitter(builder, op.getLoc(), lanes), functions(builder, op.getLoc(), emitter.vectorType()),
-        scale(op.getScale().convertToDouble()), scaledScores(!(scale > 0)), scores(op.getScratch()[0]),
-        factors(op.getScratch()[1]) {}
+        scale(op.getScale().convertToDouble()), scaledScores(!(scale >= kLeastScale && scale <= kGreatestScale)),
+        scores(op.getScratch()[0]), factors(op.getScratch()[1]) {}
 
   void emit() {
     keys = emitter.dim(op.getKey(), 0);
@@ -124,11 +128,12 @@ private:
 
   //===--- Softmax ---===//
 
-  /// Updates `maximum`, scales `sum`, stores the factors of the accumulator, and returns -m' log2(e).
+  /// Updates `maximum`, scales `sum`, stores the factors of the accumulator, and returns what is subtracted from scores
+  /// as they are stored.
   VectorEmitter::Values emitMaxima(ValueRange maxima) {
     OpBuilder &builder = emitter.getBuilder();
     Location loc = emitter.getLoc();
-    Value infinity = emitter.splat(kMinusInfinity), zero = emitter.splat(0), log2e = emitter.splat(kLog2E);
+    Value infinity = emitter.splat(kMinusInfinity), zero = emitter.splat(0);
     VectorEmitter::Values offsets;
     for (int64_t j = 0; j < vectors; ++j) {
       Value blockMaximum = scaledScores ? maxima[j] : emitter.mulf(maxima[j], emitter.splat(scale));
@@ -138,16 +143,23 @@ private:
       // Where no key counted so far, 0 in place of -infinity makes all powers 0 instead of NaN.
       Value none = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, after, infinity);
       Value finite = arith::SelectOp::create(builder, loc, none, zero, after);
-      Value factor = functions.exp2OfNonPositive(emitter.mulf(emitter.subf(before, finite), log2e));
+      Value factor = functions.exp2OfNonPositive(emitter.subf(before, finite), kLog2E);
       emitter.store(factor, factors, {lane[j]});
       emitter.store(emitter.mulf(emitter.load(op.getSum(), {lane[j]}), factor), op.getSum(), {lane[j]});
-      offsets.push_back(arith::NegFOp::create(builder, loc, emitter.mulf(finite, log2e)));
+      Value offset = after;
+      if (!scaledScores) {
+        // A maximum from before lies above all scores of this block, also where its rounded quotient doesn't.
+        Value isNew = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGE, blockMaximum, before);
+        Value old = emitter.maxf(emitter.mulf(before, emitter.splat(1 / scale)), maxima[j]);
+        offset = arith::SelectOp::create(builder, loc, isNew, maxima[j], old);
+      }
+      offsets.push_back(arith::SelectOp::create(builder, loc, none, zero, offset));
     }
     return offsets;
   }
 
   void emitExponentials(ValueRange offsets) {
-    Value factor = emitter.splat(scaledScores ? kLog2E : scale * kLog2E);
+    double factor = scaledScores ? kLog2E : scale * kLog2E;
     VectorEmitter::Values zeros(vectors, emitter.splat(0));
     auto emitKeys = [&](Value first, int64_t count, ValueRange sums) {
       VectorEmitter::Values rows, powers, results;
@@ -158,7 +170,7 @@ private:
         for (int64_t j = 0; j < vectors; ++j)
           powers.push_back(emitter.load(scores, {rows[i], lane[j]}));
       for (auto [i, power] : llvm::enumerate(powers))
-        power = functions.exp2OfNonPositive(emitter.fma(power, factor, offsets[i % vectors]));
+        power = functions.exp2OfNonPositive(emitter.subf(power, offsets[i % vectors]), factor);
       for (auto [i, power] : llvm::enumerate(powers))
         emitter.store(power, scores, {rows[i / vectors], lane[i % vectors]});
       for (int64_t j = 0; j < vectors; ++j) {

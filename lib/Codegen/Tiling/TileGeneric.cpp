@@ -34,6 +34,8 @@ namespace {
 constexpr int64_t kLeastWork = 1 << 14;
 /// Iterations after which a task ends, so that what it passes from op to op stays in its core's cache.
 constexpr int64_t kMostWork = 1 << 16;
+/// Rows of a product that share what they read of the other factor.
+constexpr int64_t kSharingRows = 32;
 /// Where a block goes along consecutive elements, it is whole vectors and cache lines of them.
 constexpr int64_t kGranule = 64;
 
@@ -98,12 +100,14 @@ private:
   void cut() {
     SmallVector<unsigned> loops = taskLoops(chain.ops.front(), chain.dims);
     Value count = index(1), work = index(0);
+    // Sizes of buffers are known before anything is computed, others may not be.
+    auto extent = [&](unsigned i) { return chain.sizes[i].isNull() ? domains.front()[loops[i]].size : chain.sizes[i]; };
     for (unsigned i = 0; i + 1 < chain.dims; ++i) {
-      outer.push_back(domains.front()[loops[i]].size);
+      outer.push_back(extent(i));
       count = multiply(count, value(outer.back()));
     }
-    rows = value(domains.front()[loops.back()].size);
-    int64_t granule = 1;
+    rows = value(extent(chain.dims - 1));
+    int64_t granule = 1, sharing = 1;
     for (auto [op, domain] : llvm::zip(chain.ops, domains)) {
       // A fill costs nothing beside what is made of it.
       if (llvm::isa<linalg::FillOp>(op) && chain.ops.size() > 1)
@@ -117,6 +121,11 @@ private:
       bool consecutive = llvm::all_of(op.getIndexingMapsArray(), [&](AffineMap map) {
         return map.getNumResults() == 0 || map.getResults().back().isFunctionOfDim(own.back());
       });
+      bool shares = op.getNumReductionLoops() > 0 && llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+                      return !op.getMatchingIndexingMap(input).isFunctionOfDim(own.back());
+                    });
+      if (shares)
+        sharing = kSharingRows;
       if (consecutive)
         granule = kGranule;
     }
@@ -124,6 +133,7 @@ private:
     Value workers = ceilDivide(NumWorkersOp::create(b, loc), atLeast1(count));
     Value even = ceilDivide(rows, workers);
     Value most = b.createOrFold<arith::DivUIOp>(loc, index(kMostWork), work);
+    most = b.createOrFold<arith::MaxUIOp>(loc, most, index(sharing));
     Value least = ceilDivide(index(kLeastWork), work);
     Value wanted = b.createOrFold<arith::MinUIOp>(loc, even, most);
     wanted = atLeast1(b.createOrFold<arith::MaxUIOp>(loc, wanted, least));

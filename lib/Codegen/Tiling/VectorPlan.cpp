@@ -188,7 +188,7 @@ static std::optional<Candidate> planLane(linalg::LinalgOp op, unsigned lane, int
 /// A parallel loop that some consecutive reads don't depend on, in an op that reduces: its iterations share those
 /// reads.
 static std::optional<unsigned> sharedRows(linalg::LinalgOp op, const VectorPlan &plan) {
-  if (plan.laneReduces || op.getNumReductionLoops() == 0)
+  if (op.getNumReductionLoops() == 0)
     return std::nullopt;
   for (auto [loop, iterator] : llvm::enumerate(op.getIteratorTypesArray())) {
     if (loop == plan.lane || !linalg::isParallelIterator(iterator))

@@ -35,6 +35,9 @@ namespace {
 
 using Values = SmallVector<Value>;
 
+/// Operations of a body that is not repeated side by side.
+constexpr size_t kLongBody = 12;
+
 /// Emits the loops of one op before it.
 class LoopEmitter {
 public:
@@ -50,10 +53,14 @@ public:
     }
     reduces = op.getNumReductionLoops() != 0;
     // Accumulators that hide the latency of an addition, without more registers than there are.
-    if (reduces)
-      vectors = std::max<int64_t>(1, (plan.rows && target.vectorRegisters < 32 ? 2 : 4) / numInits);
     if (plan.rows)
       rows = std::max<int64_t>(1, 4 / numInits);
+    if (reduces)
+      vectors =
+          std::max<int64_t>(1, (plan.rows && (plan.laneReduces || target.vectorRegisters < 32) ? 2 : 4) / numInits);
+    // A long body hides latencies by itself.
+    if (llvm::range_size(*op.getBlock()) > kLongBody)
+      vectors = rows = 1;
     if (std::optional<int64_t> extent = getConstantIntValue(extents[plan.lane]))
       vectors = std::clamp<int64_t>(*extent / lanes, 1, vectors);
   }
@@ -130,13 +137,37 @@ private:
         return {};
       });
     } else if (plan.laneReduces) {
-      emitSums(ivs);
+      emitRows([&](Value row, int64_t size) { emitSums(ivs, row, size); });
     } else {
       strips(extents[plan.lane], {}, [&](Value base, int64_t count, Value mask, ValueRange) -> Values {
-        emitRows(ivs, base, count, mask);
+        emitRows([&](Value row, int64_t size) { emitTile(ivs, row, size, base, count, mask); });
         return {};
       });
     }
+  }
+
+  /// The rows in tiles, if there are such, and those that are left one by one.
+  void emitRows(function_ref<void(Value row, int64_t size)> body) {
+    if (!plan.rows)
+      return body(Value(), 1);
+    Value extent = extents[*plan.rows], whole = floorTo(extent, rows);
+    auto tile = [&](int64_t size) {
+      return [&, size](Value row, ValueRange) {
+        body(row, size);
+        return Values();
+      };
+    };
+    loop(index(0), whole, rows, {}, tile(rows));
+    if (rows > 1)
+      loop(whole, extent, 1, {}, tile(1));
+  }
+
+  /// `ivs` at row `r` of a tile that begins at `row`.
+  Values atRow(ArrayRef<Value> ivs, Value row, int64_t r) {
+    Values instance(ivs);
+    if (plan.rows)
+      instance[*plan.rows] = add(row, r);
+    return instance;
   }
 
   /// All reductions but that of the lanes, the accumulators carried through.
@@ -151,28 +182,14 @@ private:
 
   //===--- Parallel lanes ---===//
 
-  void emitRows(Values &ivs, Value base, int64_t count, Value mask) {
-    auto tile = [&](Value row, int64_t size) {
-      SmallVector<Values> instances;
-      for (int64_t r = 0; r < size; ++r)
-        for (int64_t u = 0; u < count; ++u) {
-          Values instance = ivs;
-          instance[plan.lane] = add(base, u * lanes);
-          if (plan.rows)
-            instance[*plan.rows] = add(row, r);
-          instances.push_back(std::move(instance));
-        }
-      emitInstances(ivs, instances, mask);
-      return Values();
-    };
-    if (!plan.rows) {
-      tile(Value(), 1);
-      return;
-    }
-    Value extent = extents[*plan.rows], whole = floorTo(extent, rows);
-    loop(index(0), whole, rows, {}, [&](Value row, ValueRange) { return tile(row, rows); });
-    if (rows > 1)
-      loop(whole, extent, 1, {}, [&](Value row, ValueRange) { return tile(row, 1); });
+  void emitTile(Values &ivs, Value row, int64_t size, Value base, int64_t count, Value mask) {
+    SmallVector<Values> instances;
+    for (int64_t r = 0; r < size; ++r)
+      for (int64_t u = 0; u < count; ++u) {
+        instances.push_back(atRow(ivs, row, r));
+        instances.back()[plan.lane] = add(base, u * lanes);
+      }
+    emitInstances(ivs, instances, mask);
   }
 
   /// Vectors of iterations that differ in lanes and rows, side by side through all reductions.
@@ -207,7 +224,8 @@ private:
 
   //===--- Lanes as partial results ---===//
 
-  void emitSums(Values &ivs) {
+  /// `vectors` partial results for each result of each of `size` rows, in this order: row, vector, result.
+  void emitSums(Values &ivs, Value row, int64_t size) {
     Values neutral;
     for (int64_t i = 0; i < numInits; ++i) {
       TypedAttr element = *arith::getNeutralElement(combinerOf(op, i));
@@ -215,35 +233,44 @@ private:
       neutral.push_back(arith::ConstantOp::create(b, loc, type, DenseElementsAttr::get(type, Attribute(element))));
     }
     Values carried;
-    for (int64_t u = 0; u < vectors; ++u)
+    for (int64_t u = 0; u < size * vectors; ++u)
       llvm::append_range(carried, neutral);
     carried = emitReductions(0, ivs, carried, [&](ValueRange arguments) {
       return strips(extents[plan.lane], arguments, [&](Value base, int64_t count, Value mask, ValueRange inner) {
-        return emitPartial(ivs, base, count, mask, inner);
+        return emitPartial(ivs, row, size, base, count, mask, inner);
       });
     });
-    for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
-      vector::CombiningKind kind = plan.combiners[i];
-      Value total = carried[i];
-      for (int64_t u = 1; u < vectors; ++u)
-        total = vector::makeArithReduction(b, loc, kind, total, carried[u * numInits + i]);
-      bool floats = llvm::isa<FloatType>(getElementTypeOrSelf(total.getType()));
-      auto order = floats ? arith::FastMathFlags::reassoc : arith::FastMathFlags::none;
-      Value result = vector::ReductionOp::create(b, loc, kind, total, emitter.load(init, ivs, Value()), order);
-      emitter.store(result, init, ivs, Value());
+    for (int64_t r = 0; r < size; ++r) {
+      Values instance = atRow(ivs, row, r);
+      for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
+        vector::CombiningKind kind = plan.combiners[i];
+        Value total = carried[r * vectors * numInits + i];
+        for (int64_t u = 1; u < vectors; ++u)
+          total = vector::makeArithReduction(b, loc, kind, total, carried[(r * vectors + u) * numInits + i]);
+        bool floats = llvm::isa<FloatType>(getElementTypeOrSelf(total.getType()));
+        auto order = floats ? arith::FastMathFlags::reassoc : arith::FastMathFlags::none;
+        Value before = emitter.load(init, instance, Value());
+        Value result = vector::ReductionOp::create(b, loc, kind, total, before, order);
+        emitter.store(result, init, instance, Value());
+      }
     }
   }
 
-  Values emitPartial(Values &ivs, Value base, int64_t count, Value mask, ValueRange carried) {
+  Values emitPartial(ArrayRef<Value> ivs, Value row, int64_t size, Value base, int64_t count, Value mask,
+                     ValueRange carried) {
     Values next(carried);
-    for (int64_t u = 0; u < count; ++u) {
-      ivs[plan.lane] = add(base, u * lanes);
-      Values accumulators(carried.slice(u * numInits, numInits));
-      Values results = emitter.compute(ivs, mask, accumulators);
-      for (auto [i, result] : llvm::enumerate(results)) {
-        if (mask)
-          result = arith::SelectOp::create(b, loc, mask, result, accumulators[i]);
-        next[u * numInits + i] = result;
+    for (int64_t r = 0; r < size; ++r) {
+      for (int64_t u = 0; u < count; ++u) {
+        Values instance = atRow(ivs, row, r);
+        instance[plan.lane] = add(base, u * lanes);
+        int64_t first = (r * vectors + u) * numInits;
+        Values accumulators(carried.slice(first, numInits));
+        Values results = emitter.compute(instance, mask, accumulators);
+        for (auto [i, result] : llvm::enumerate(results)) {
+          if (mask)
+            result = arith::SelectOp::create(b, loc, mask, result, accumulators[i]);
+          next[first + i] = result;
+        }
       }
     }
     return next;

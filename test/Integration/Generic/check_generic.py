@@ -72,6 +72,11 @@ def over(x):
     return {"twice": 2 * x, "soft": p / p.sum(-1, keepdims=True)}
 
 
+def linears(x, z):
+    w = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9], [-1, -2, -3], [-4, -5, -6]], np.float64)
+    return {"xw": x @ w, "xz": x @ z.T}
+
+
 ENTRIES = {
     "softmax": (softmax, {"x": "abc", "bias": "ac"}),
     "sums": (sums, {"x": "abc"}),
@@ -82,6 +87,7 @@ ENTRIES = {
     "halves": (halves, {"h": "mn", "x": "mn"}),
     "static": (static, {"x": "ATC", "w": "WCF", "p": "PQ"}),
     "over": (over, {"x": "mn"}),
+    "linears": (linears, {"x": "mP", "z": "QP"}),
 }
 FIXED = {"A": 1, "T": 20, "C": 8, "W": 3, "F": 16, "P": 5, "Q": 7}
 DTYPES = {"q": np.int64, "positive": np.bool_, "hx": np.float16}

@@ -38,7 +38,7 @@ def main():
         with np.load(os.path.join(HERE, shape + ".npz")) as file:
             case = {name: file[name] for name in file.files}
         feeds = [case[name].astype(np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")]
-        hidden, embedding = run(*feeds)
+        hidden, embedding, _ = run(*feeds)
         at = case["positions"]
         verdict.compare(f"{shape} last_hidden_state", hidden[at[:, 0], at[:, 1]], case["hidden"])
         verdict.compare(f"{shape} embedding", embedding, case["embedding"])

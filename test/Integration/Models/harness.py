@@ -25,6 +25,7 @@ import numpy as np
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 sys.path.insert(0, os.path.join(ROOT, "benchmarks"))
 import native  # noqa: E402
+from attn import _abi  # noqa: E402  (native put the package on the path)
 
 native.NUMPY.setdefault((0, 16), np.int16)
 TARGETS = ("x86-64-v4", "x86-64-v3")
@@ -61,20 +62,8 @@ class Guarded:
         libc.munmap(self.base, self.pages + 2 * PAGE)
 
 
-class RunOptions(c.Structure):
-    _fields_ = [
-        ("size", c.c_size_t),
-        ("stream", c.c_void_p),
-        ("workspace", c.c_void_p),
-        ("workspace_bytes", c.c_size_t),
-        ("callbacks", c.c_void_p * 5),
-        ("threads", c.c_int32),
-        ("reserved", c.c_int32),
-    ]
-
-
 WorkspaceSize = c.CFUNCTYPE(
-    c.c_int, c.c_void_p, c.c_uint32, native.Tensors, c.c_size_t, native.Tensors, c.c_size_t, c.c_int32,
+    c.c_int, c.c_void_p, c.c_uint32, _abi.Tensors, c.c_size_t, _abi.Tensors, c.c_size_t, c.c_int32,
     c.POINTER(c.c_size_t),
 )  # fmt: skip
 
@@ -88,13 +77,13 @@ def run(library, inputs, threads, entry=0):
         buffers.append(Guarded(int(np.prod(shape, dtype=np.int64)) * dtype.itemsize))
         array = buffers[-1].array(shape, dtype)
         dims = (c.c_int64 * max(1, len(shape)))(*shape)
-        kind = native.DLDataType(array_desc.dtype_code, array_desc.dtype_bits, array_desc.dtype_lanes)
+        kind = _abi.DLDataType(array_desc.dtype_code, array_desc.dtype_bits, array_desc.dtype_lanes)
         keep.append((array, dims))
-        return array, native.DLTensor(buffers[-1].address, native.DLDevice(1, 0), len(shape), kind, dims, None, 0)
+        return array, _abi.DLTensor(buffers[-1].address, _abi.DLDevice(1, 0), len(shape), kind, dims, None, 0)
 
     def pointers(tensors):
         keep.append(tensors)
-        return (c.POINTER(native.DLTensor) * max(1, len(tensors)))(*[c.pointer(t) for t in tensors])
+        return (c.POINTER(_abi.DLTensor) * max(1, len(tensors)))(*[c.pointer(t) for t in tensors])
 
     tensors = []
     for i in range(desc.num_inputs):
@@ -120,10 +109,10 @@ def run(library, inputs, threads, entry=0):
     if size.value % 64:
         raise RuntimeError(f"a workspace of {size.value} bytes is not a multiple of 64")
     buffers.append(Guarded(size.value))
-    options = RunOptions(c.sizeof(RunOptions), None, buffers[-1].address, size.value)
+    options = _abi.RunOptions(c.sizeof(_abi.RunOptions), None, buffers[-1].address, size.value)
     options.threads = threads
     code = library.run(
-        library.context, entry, ins, desc.num_inputs, outs, desc.num_outputs, c.cast(c.pointer(options), c.c_void_p)
+        library.context, entry, ins, desc.num_inputs, outs, desc.num_outputs, c.byref(options)
     )
     library.check(code)
     results = {name: array.copy() for name, array in outputs.items()}

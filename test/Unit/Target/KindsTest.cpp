@@ -73,7 +73,13 @@ TEST(Kinds, TwoObjectsWithTheInstalledRuntime) {
   TemporaryDirectory directory;
   ASSERT_EQ(emit(EmitKind::Object, "one", directory.file("one.o")), "");
   ASSERT_EQ(emit(EmitKind::Object, "two", directory.file("two.o")), "");
-  linkAndRun(directory, {directory.file("one.o"), directory.file("two.o"), ATTN_TEST_RUNTIME});
+  std::vector<std::string> inputs = {directory.file("one.o"), directory.file("two.o"), ATTN_TEST_RUNTIME};
+  // This runtime is built as the tests are.
+  SmallVector<StringRef> flags;
+  StringRef(ATTN_TEST_SANITIZER_FLAGS).split(flags, ';', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  for (StringRef flag : flags)
+    inputs.push_back(flag.str());
+  linkAndRun(directory, inputs);
 }
 
 TEST(Kinds, SharedLibrariesInOneProgram) {

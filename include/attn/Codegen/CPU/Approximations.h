@@ -29,8 +29,9 @@ public:
   /// True for the types that functions are emitted for.
   static bool isSupported(mlir::Type type);
 
-  /// 2^x for x < 127.5, and 0 where x < -126: the exponential of softmax. Exact for integers; relative error 1.7e-7.
-  mlir::Value exp2OfNonPositive(mlir::Value x);
+  /// 2^(factor x) for x <= 0 and a positive factor, and 0 where that is below 2^-126: the exponential of softmax. The
+  /// product is not rounded. Exactly 1 of 0 and 0 of -infinity; relative error 1.7e-7 beside that of the factor in f32.
+  mlir::Value exp2OfNonPositive(mlir::Value x, double factor);
   /// 2^x; 0 where it is below 2^-125, infinity where it isn't finite. Relative error 1e-7.
   mlir::Value exp2(mlir::Value x);
   /// e^x; 0 where it is below 2^-125, infinity where it isn't finite. Relative error 1e-7.
@@ -39,9 +40,9 @@ public:
   mlir::Value log(mlir::Value x);
   /// Relative error 2e-7.
   mlir::Value tanh(mlir::Value x);
-  /// Absolute error 6e-7.
+  /// Absolute error 2.4e-7.
   mlir::Value erf(mlir::Value x);
-  /// x Phi(x) with Phi of absolute error 3.1e-7; exactly x above 5.2 and exactly 0 below -5.2.
+  /// x Phi(x) with Phi of absolute error 1.2e-7; exactly x above 5.5 and exactly 0 below -5.5.
   mlir::Value gelu(mlir::Value x);
   /// The form of GELU with tanh; error 1.2e-7 |x|.
   mlir::Value geluTanh(mlir::Value x);
@@ -60,11 +61,11 @@ private:
   mlir::Value fromBits(mlir::Value x);
   /// c[0] + c[1] x + c[2] x^2 ..., by Horner's rule.
   mlir::Value polynomial(mlir::Value x, llvm::ArrayRef<float> c);
-  /// x rounded to an integer n, and 2^(n - bias) for n - bias in [-126, 127].
-  std::pair<mlir::Value, mlir::Value> roundToPower(mlir::Value x, int32_t bias);
+  /// factor x rounded to an integer n, and 2^(n - bias) for n - bias in [-126, 127].
+  std::pair<mlir::Value, mlir::Value> roundToPower(mlir::Value x, double factor, int32_t bias);
   /// `fraction` 2^n with results and arguments x out of range replaced; `power` is 2^(n - 1).
   mlir::Value finishExp2(mlir::Value x, mlir::Value fraction, mlir::Value power);
-  /// erf(x / sqrt(2)) / 2, exactly +-1/2 from 5.2 on.
+  /// erf(x / sqrt(2)) / 2, exactly +-1/2 from 5.5 on.
   mlir::Value halfErf(mlir::Value x);
 
   mlir::OpBuilder &builder;

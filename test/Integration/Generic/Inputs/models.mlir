@@ -270,3 +270,31 @@ func.func @over(%x: tensor<?x?xf32> {attn.name = "x", attn.shape = ["m", "n"]})
   %soft = linalg.softmax dimension(1) ins(%x : tensor<?x?xf32>) outs(%e : tensor<?x?xf32>) -> tensor<?x?xf32>
   return %twice, %soft : tensor<?x?xf32>, tensor<?x?xf32>
 }
+
+// A product with a weight is a linear layer, as one with a matrix that stands transposed is.
+attn.weight @w : tensor<5x3xf32> = #attn.dense<dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0],
+                                                      [-1.0, -2.0, -3.0], [-4.0, -5.0, -6.0]]> : tensor<5x3xf32>>
+func.func @linears(%x: tensor<?x5xf32> {attn.name = "x", attn.shape = ["m", 5]},
+                   %z: tensor<7x5xf32> {attn.name = "z", attn.shape = [7, 5]})
+    -> (tensor<?x3xf32> {attn.name = "xw", attn.shape = ["m", 3]},
+        tensor<?x7xf32> {attn.name = "xz", attn.shape = ["m", 7]}) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %w = attn.get_weight @w : tensor<5x3xf32>
+  %m = tensor.dim %x, %c0 : tensor<?x5xf32>
+  %e = tensor.empty(%m) : tensor<?x3xf32>
+  %e7 = tensor.empty(%m) : tensor<?x7xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x3xf32>) -> tensor<?x3xf32>
+  %f7 = linalg.fill ins(%zero : f32) outs(%e7 : tensor<?x7xf32>) -> tensor<?x7xf32>
+  %xw = linalg.matmul ins(%x, %w : tensor<?x5xf32>, tensor<5x3xf32>) outs(%f : tensor<?x3xf32>) -> tensor<?x3xf32>
+  %xz = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                                         affine_map<(m, n, k) -> (m, n)>],
+                        iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %z : tensor<?x5xf32>, tensor<7x5xf32>) outs(%f7 : tensor<?x7xf32>) {
+  ^bb0(%i: f32, %j: f32, %o: f32):
+    %0 = arith.mulf %i, %j : f32
+    %1 = arith.addf %o, %0 : f32
+    linalg.yield %1 : f32
+  } -> tensor<?x7xf32>
+  return %xw, %xz : tensor<?x3xf32>, tensor<?x7xf32>
+}

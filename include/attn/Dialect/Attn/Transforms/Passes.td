@@ -19,6 +19,26 @@ class Attn_FunctionPass<string flag> : Pass<flag, "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def RaiseLinearPass : Pass<"attn-raise-linear", "::mlir::ModuleOp"> {
+  let summary = "Make matrix products with a weight attn.linear";
+  let description = [{
+    A contraction of f32 `[m..., k] x [k, n]` (`linalg.matmul`, a `linalg.generic` of that form) whose second factor is an
+    `attn.weight` becomes an `attn.linear` with that weight transposed, which is an expression and costs nothing at run
+    time. One whose second factor stands as `[n, k]` becomes one with the matrix as it is. What the product is added to
+    becomes an addition after it.
+
+    ```mlir
+    %w = attn.get_weight @w : tensor<384x1536xf32>
+    %y = linalg.matmul ins(%x, %w : tensor<?x384xf32>, tensor<384x1536xf32>) outs(%zeros : ...) -> tensor<?x1536xf32>
+    // becomes
+    %w = attn.get_weight @w_transposed : tensor<1536x384xf32>
+    %y = attn.linear ins(%x, %w : tensor<?x384xf32>, tensor<1536x384xf32>) outs(...) -> tensor<?x1536xf32> ...
+    ```
+  }];
+  let dependentDialects = ["::attn::AttnDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numRaised", "raised", "Number of products that became linears">];
+}
+
 def DecomposeBlocksPass : Attn_FunctionPass<"attn-decompose-blocks"> {
   let summary = "Take encoder layers, multi-head attention and feed-forward blocks apart";
   let description = [{

@@ -33,7 +33,7 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=[a-z,]*address")
   list(APPEND ATTN_SANITIZER_FLAGS ${link_flags})
   # The same options as in SanitizerOptions.c, which such a program lacks; its own leaks are none of our business.
   set(ATTN_SANITIZER_ENV "LD_PRELOAD=${runtime}"
-                         "ASAN_OPTIONS=allow_user_poisoning=0:detect_container_overflow=0:detect_leaks=0")
+                         "ASAN_OPTIONS=allow_user_poisoning=0:detect_container_overflow=0:abort_on_error=1:detect_leaks=0")
 endif()
 
 # attn_sanitize(target…): executables of this build, which bring the options along that they need.

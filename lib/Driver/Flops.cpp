@@ -129,7 +129,8 @@ std::string attn::countFlops(func::FuncOp entry) {
       size = flopsOf(attention);
     else
       return;
-    if (size)
+    // How often a loop or a branch runs is not told by sizes.
+    if (size && op->getParentOp() == entry)
       terms[size->symbols] += size->factor;
     else
       known = false;

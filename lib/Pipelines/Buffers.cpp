@@ -31,10 +31,12 @@ void attn::buildMemoryPipeline(OpPassManager &pm, const PipelineOptions &options
   OpPassManager &module = pm.nest<ModuleOp>();
   module.addNestedPass<func::FuncOp>(createWriteResults());
   module.addPass(bufferization::createEmptyTensorEliminationPass());
+  module.addNestedPass<func::FuncOp>(createCopyResults());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
   module.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  module.addNestedPass<func::FuncOp>(createDropResults());
   cleanUp(module);
   module.addNestedPass<func::FuncOp>(createAllocateScratch());
   module.addPass(memref::createResolveShapedTypeResultDimsPass());

@@ -68,7 +68,7 @@ class Encoder:
         arrays = {"input_ids": ids, "attention_mask": mask, "token_type_ids": type_ids}
         outputs = self.run({name: np.ascontiguousarray(array, np.int64) for name, array in arrays.items()})
         names = ("last_hidden_state", "sentence_embedding", "pooler_output")
-        return tuple(np.asarray(outputs[name]) if name in outputs else None for name in names)
+        return tuple(np.asarray(outputs[name]) if name in outputs.keys() else None for name in names)
 
 
 def least_cosine(got, want):

@@ -17,6 +17,13 @@ BUILD = pathlib.Path(os.environ.get("ATTN_BUILD_DIR", ROOT / "build"))
 os.environ["ATTN_BUILD_DIR"] = str(BUILD)
 
 
+def pytest_configure():
+    """Python must have AddressSanitizer's runtime preloaded to load a library that needs it."""
+    cache = BUILD / "CMakeCache.txt"
+    if cache.exists() and "-fsanitize=address" in cache.read_text() and "asan" not in os.environ.get("LD_PRELOAD", ""):
+        pytest.exit(f"{BUILD} has AddressSanitizer: cmake --build {BUILD} --target check-attn-python", returncode=1)
+
+
 @pytest.fixture(scope="session")
 def test_library():
     """A hand-written model; its entry `add` computes y = x + ids and total = the sum of y over each row."""

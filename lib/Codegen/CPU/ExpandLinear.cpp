@@ -30,6 +30,11 @@ using namespace attn;
 /// How many rows of a panel are asked for ahead of their use, from the second-level cache.
 static constexpr int64_t kNearRows = 16;
 
+/// Sums of more terms are taken in blocks of at most `kBlock`: each addition rounds a partial sum, and partial sums
+/// grow with the root of their length. Between blocks the totals wait on the stack, which takes about 90 cycles for a
+/// tile.
+static constexpr int64_t kLongestSum = 384, kBlock = 256;
+
 //===----------------------------------------------------------------------===//
 // What the kernel takes
 //===----------------------------------------------------------------------===//
@@ -157,13 +162,12 @@ private:
       emitEpilogueInRegisters(strip, rows, sums);
   }
 
-  /// The sum over K of `product`, which sums `depth` terms from `first` on, in blocks.
+  /// The sum over K, where `product` adds `depth` terms from `first` on to what it is given.
   VectorEmitter::Values
   emitInBlocks(int64_t accumulators,
                function_ref<VectorEmitter::Values(Value first, Value depth, ValueRange)> product) {
-    static const int64_t kDepth = getenv("KC") ? atoi(getenv("KC")) : 1 << 30;
     int64_t depth = cast<MemRefType>(op.getWeight().getType()).getDimSize(1);
-    int64_t blocks = llvm::divideCeil(depth, kDepth);
+    int64_t blocks = depth <= kLongestSum ? 1 : llvm::divideCeil(depth, kBlock);
     VectorEmitter::Values zeros(accumulators, emitter.splat(0));
     if (blocks <= 1)
       return product(emitter.index(0), emitter.index(depth), zeros);

@@ -4,9 +4,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The variance is summed around the mean in a second sweep, which costs a sweep over the first-level cache and keeps
-// all digits. That sweep sums the differences besides: their mean is the rounding error of the first mean, and with it
-// the mean is right to its last digit, so that a row of one value becomes exactly 0 however large the value is. Terms
-// are divided by N before they are added, in the same FMA, so that no sum of finite values overflows.
+// all digits. That sweep sums the differences besides: their mean is the rounding error of the first mean, and is
+// subtracted after it, so that a row of one value becomes exactly 0 however large the value is. The terms of the first
+// mean are divided before they are added, in the same FMA, so that no sum of finite values overflows.
 // Four rows go side by side: their chains of additions are independent and their sums across lanes overlap.
 //
 //===----------------------------------------------------------------------===//
@@ -89,28 +89,38 @@ private:
     return means;
   }
 
-  /// Corrects the means and returns 1 / sqrt(variance + epsilon), in all lanes.
-  VectorEmitter::Values emitFactors(ArrayRef<Value> rows, VectorEmitter::Values &means) {
+  /// What is left of a row's mean, and 1 / sqrt(variance + epsilon), in all lanes.
+  struct Statistics {
+    Value error, factor;
+  };
+
+  SmallVector<Statistics> emitStatistics(ArrayRef<Value> rows, ValueRange means) {
     VectorEmitter::Values zeros(2 * rows.size(), emitter.splat(0));
-    Value inverse = emitter.splat(1.0 / double(size));
-    // For each row the mean of the differences and the sum of their squares.
+    // For each row the sums of the differences and of their squares.
     VectorEmitter::Values sums = sweep(zeros, [&](Value column, int64_t active, ValueRange carried) {
       VectorEmitter::Values next;
       for (auto [i, row] : llvm::enumerate(rows)) {
         Value difference = emitDifference(row, means[i], column, active);
-        next.push_back(emitter.fma(difference, inverse, carried[2 * i]));
+        next.push_back(emitter.addf(carried[2 * i], difference));
         next.push_back(emitter.fma(difference, difference, carried[2 * i + 1]));
       }
       return next;
     });
-    VectorEmitter::Values factors;
-    for (auto [i, mean] : llvm::enumerate(means)) {
-      Value error = emitter.sum(sums[2 * i]);
+    SmallVector<Statistics> statistics;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      Value error = emitError(emitter.sum(sums[2 * i]));
       Value square = emitter.mulf(emitter.sum(sums[2 * i + 1]), scalar(1.0 / double(size)));
-      mean = emitter.addf(mean, emitter.broadcast(error));
-      factors.push_back(emitter.broadcast(emitFactor(square, error)));
+      statistics.push_back({emitter.broadcast(error), emitter.broadcast(emitFactor(square, error))});
     }
-    return factors;
+    return statistics;
+  }
+
+  /// The mean of differences with this sum. The sum of equal ones is exact, and so is its quotient.
+  Value emitError(Value sum) {
+    Value error = arith::DivFOp::create(builder, op.getLoc(), sum, scalar(double(size)));
+    Value infinity = scalar(std::numeric_limits<double>::infinity());
+    return select(arith::CmpFPredicate::OLT, math::AbsFOp::create(builder, op.getLoc(), error), infinity, error,
+                  scalar(0));
   }
 
   /// 1 / sqrt(variance + epsilon), where `square` is the mean of the squares around a mean that is off by `error`.
@@ -129,14 +139,14 @@ private:
 
   void emitRows(ArrayRef<Value> rows) {
     VectorEmitter::Values means = emitMeans(rows);
-    VectorEmitter::Values factors = emitFactors(rows, means);
+    SmallVector<Statistics> statistics = emitStatistics(rows, means);
     sweep({}, [&](Value column, int64_t active, ValueRange) -> VectorEmitter::Values {
       Value scale = emitter.load(op.getScale(), {column}, active);
       Value shift = op.getShift() ? emitter.load(op.getShift(), {column}, active) : Value();
       VectorEmitter::Values results;
       for (auto [i, row] : llvm::enumerate(rows)) {
         Value difference = emitter.subf(emitter.load(op.getInput(), {row, column}, active), means[i]);
-        Value normal = emitter.mulf(difference, factors[i]);
+        Value normal = emitter.mulf(emitter.subf(difference, statistics[i].error), statistics[i].factor);
         results.push_back(shift ? emitter.fma(normal, scale, shift) : emitter.mulf(normal, scale));
       }
       for (auto [row, result] : llvm::zip(rows, results))

@@ -192,6 +192,7 @@ private:
     b.setInsertionPointToStart(function.addEntryBlock());
     Value workers = function.getArguments().back();
     IRMapping mapping;
+    SizeBuilder sizes(b, loc, /*checked=*/true);
     for (Operation *op : sizeOps) {
       if (auto dim = llvm::dyn_cast<memref::DimOp>(op)) {
         auto arg = llvm::cast<BlockArgument>(dim.getSource());
@@ -204,10 +205,9 @@ private:
       } else if (llvm::isa<NumWorkersOp>(op)) {
         mapping.map(op->getResult(0), workers);
       } else {
-        b.clone(*op, mapping);
+        sizes.repeat(*op, mapping);
       }
     }
-    SizeBuilder sizes(b, loc, /*checked=*/true);
     PlacedLayout placed = place(sizes, b, workers, &mapping);
     Value total = arith::IndexCastOp::create(b, loc, b.getI64Type(), placed.total);
     if (Value overflow = sizes.getOverflow()) {

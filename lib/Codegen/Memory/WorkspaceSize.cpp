@@ -5,6 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "attn/Codegen/Memory/WorkspaceSize.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace attn;
@@ -32,6 +35,40 @@ Value SizeBuilder::mul(Value lhs, Value rhs) {
   note(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, product.getHigh(), zero));
   note(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, product.getLow(), zero));
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), product.getLow());
+}
+
+/// True for a factor that only turns a sum into a difference: the product is not a size.
+static bool isNegative(Value value) {
+  llvm::APInt constant;
+  return matchPattern(value, m_ConstantInt(&constant)) && constant.isNegative();
+}
+
+Value SizeBuilder::apply(AffineExpr expr, ValueRange operands, unsigned numDims) {
+  auto binary = llvm::dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return affine::expandAffineExpr(b, loc, expr, operands.take_front(numDims), operands.drop_front(numDims));
+  Value lhs = apply(binary.getLHS(), operands, numDims), rhs = apply(binary.getRHS(), operands, numDims);
+  if (expr.getKind() == AffineExprKind::Mul && !isNegative(rhs))
+    return mul(lhs, rhs);
+  AffineExpr other = binary.getRHS();
+  if (!llvm::isa<AffineConstantExpr>(other))
+    other = getAffineSymbolExpr(1, expr.getContext());
+  AffineExpr step = getAffineBinaryOpExpr(expr.getKind(), getAffineSymbolExpr(0, expr.getContext()), other);
+  return affine::expandAffineExpr(b, loc, step, {}, {lhs, rhs});
+}
+
+void SizeBuilder::repeat(Operation &op, IRMapping &mapping) {
+  SmallVector<Value> operands;
+  for (Value operand : op.getOperands())
+    operands.push_back(mapping.lookupOrDefault(operand));
+  if (auto product = llvm::dyn_cast<arith::MulIOp>(op);
+      product && product.getType().isIndex() && !isNegative(operands[0]) && !isNegative(operands[1]))
+    mapping.map(product.getResult(), mul(operands[0], operands[1]));
+  else if (auto apply = llvm::dyn_cast<affine::AffineApplyOp>(op))
+    mapping.map(apply.getResult(),
+                this->apply(apply.getAffineMap().getResult(0), operands, apply.getAffineMap().getNumDims()));
+  else
+    b.clone(op, mapping);
 }
 
 Value SizeBuilder::bytes(MemRefType type, ValueRange dynamicSizes, int64_t alignment) {

@@ -2,6 +2,9 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
+// Destinations are tensors, not buffers: what is computed in one and what still reads it is then for the analysis of
+// bufferization to see.
+//
 //===----------------------------------------------------------------------===//
 
 #include "attn/Codegen/Memory/EntrySignature.h"
@@ -52,9 +55,7 @@ struct WriteResults final : attn::impl::WriteResultsBase<WriteResults> {
     if (!entry.isPublic() || entry.isExternal())
       return;
     for (unsigned arg = 0, e = entry.getNumArguments(); arg < e; ++arg)
-      if (llvm::isa<RankedTensorType>(entry.getArgumentTypes()[arg]))
-        entry.setArgAttr(arg, bufferization::BufferizationDialect::kWritableAttrName,
-                         BoolAttr::get(&getContext(), false));
+      setWritable(entry, arg, false);
     if (!entry.getBody().hasOneBlock()) {
       entry.emitError("an entry needs a body of one block");
       return signalPassFailure();
@@ -63,30 +64,31 @@ struct WriteResults final : attn::impl::WriteResultsBase<WriteResults> {
     entry.walk(writeCarriedValues);
     auto ret = llvm::cast<func::ReturnOp>(entry.getBody().front().getTerminator());
     OpBuilder builder(ret);
-    SmallVector<Value> values(ret.getOperands());
-    for (auto [i, value] : llvm::enumerate(values)) {
-      auto type = llvm::dyn_cast<RankedTensorType>(value.getType());
-      if (!type) {
-        entry.emitError() << "result " << i << " of an entry is a tensor, got " << value.getType();
+    for (OpOperand &result : ret->getOpOperands()) {
+      unsigned number = result.getOperandNumber();
+      if (!llvm::isa<RankedTensorType>(result.get().getType())) {
+        entry.emitError() << "result " << number << " of an entry is a tensor, got " << result.get().getType();
         return signalPassFailure();
       }
-      auto buffer = MemRefType::get(type.getShape(), type.getElementType());
+      Location loc = result.get().getLoc();
       unsigned position = entry.getNumArguments();
-      DictionaryAttr attrs = entry.getResultAttrDict(i);
-      SmallVector<NamedAttribute> named;
-      if (attrs)
-        llvm::append_range(named, attrs.getValue());
-      named.emplace_back(builder.getStringAttr(kOutputAttr), builder.getUnitAttr());
-      if (failed(entry.insertArgument(position, buffer, builder.getDictionaryAttr(named), value.getLoc())))
+      NamedAttrList attributes(entry.getResultAttrDict(number));
+      attributes.set(kOutputAttr, builder.getUnitAttr());
+      if (failed(entry.insertArgument(position, result.get().getType(), attributes.getDictionary(&getContext()), loc)))
         return signalPassFailure();
-      bufferization::MaterializeInDestinationOp::create(builder, value.getLoc(), TypeRange(), value,
-                                                        entry.getArgument(position), /*restrict=*/true,
-                                                        /*writable=*/true);
+      setWritable(entry, position, true);
+      result.set(bufferization::MaterializeInDestinationOp::create(builder, loc, result.get().getType(), result.get(),
+                                                                   entry.getArgument(position))
+                     .getResult());
     }
-    ret.getOperandsMutable().clear();
-    llvm::BitVector all(entry.getNumResults(), true);
-    if (failed(entry.eraseResults(all)))
-      return signalPassFailure();
+    entry.removeResAttrsAttr();
+  }
+
+private:
+  void setWritable(func::FuncOp entry, unsigned arg, bool writable) {
+    if (llvm::isa<RankedTensorType>(entry.getArgumentTypes()[arg]))
+      entry.setArgAttr(arg, bufferization::BufferizationDialect::kWritableAttrName,
+                       BoolAttr::get(&getContext(), writable));
   }
 };
 

@@ -154,8 +154,9 @@ private:
       return arith::IndexCastOp::create(b, loc, b.getIndexType(), read(column));
     };
     Value zero = arith::ConstantIntOp::create(b, loc, b.getI64Type(), 0);
-    begin = readIndex(0);
-    end = readIndex(1);
+    // Ranges are data: whatever they say, keys are read inside of the tensor only.
+    begin = arith::MaxSIOp::create(b, loc, readIndex(0), constant(0));
+    end = arith::MinSIOp::create(b, loc, readIndex(1), keys);
     holes = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(2), zero);
     empty = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(3), zero);
     if (op.getEmpty() == EmptyRow::Zero)

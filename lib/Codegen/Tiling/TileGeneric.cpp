@@ -278,7 +278,9 @@ private:
 
 /// Gives each user of a fill its own right before it, so that two accumulators never share a buffer.
 void splitFills(Block &block) {
-  for (auto fill : llvm::make_early_inc_range(block.getOps<linalg::FillOp>())) {
+  // The fills there are now: those that this adds have one user each.
+  SmallVector<linalg::FillOp> fills(block.getOps<linalg::FillOp>());
+  for (linalg::FillOp fill : fills) {
     if (!fill.hasPureTensorSemantics())
       continue;
     SmallVector<OpOperand *> uses;

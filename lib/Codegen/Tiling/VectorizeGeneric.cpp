@@ -308,7 +308,8 @@ struct VectorizeGeneric final : attn::impl::VectorizeGenericBase<VectorizeGeneri
       std::optional<VectorPlan> plan = planVectors(op, &why);
       if (!plan) {
         ++numScalar;
-        remark::missed(op.getLoc(), remark::RemarkOpts::name("scalar").category("attn-vectorize"))
+        remark::missed(op.getLoc(),
+                       remark::RemarkOpts::name("scalar").category("attn-vectorize").subCategory((*target)->name))
             << remark::add("runs as scalar code: {0}", why);
         continue;
       }

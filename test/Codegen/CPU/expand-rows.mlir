@@ -1,6 +1,7 @@
 // RUN: %attn-opt %s --attn-expand-rows --canonicalize --cse --split-input-file | FileCheck %s
 
-// Three sweeps for four rows at a time; the second leaves the lanes beyond a row out.
+// Three sweeps for four rows at a time; the second sums differences and their squares, and leaves the lanes beyond a row
+// out of both.
 
 // CHECK-LABEL: func.func @layer_norm
 // CHECK-SAME:    %[[X:.+]]: memref<?x20xf32>, %[[SCALE:.+]]: memref<20xf32>, %[[SHIFT:[^:]+]]: memref<20xf32>, %[[Y:[^:]+]]: memref<?x20xf32>
@@ -9,9 +10,15 @@
 // CHECK:           scf.for {{.+}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>) {
 // CHECK-COUNT-4:   vector.maskedload %[[X]]{{.+}} %[[MASK]]
 // CHECK-COUNT-4:   vector.reduction <add>
-// CHECK:           scf.for {{.+}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>) {
+// CHECK:           scf.for
+// CHECK-SAME:        -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>) {
+// CHECK:             %[[D:.+]] = arith.subf
+// CHECK:             arith.addf %{{.+}}, %[[D]] : vector<8xf32>
+// CHECK:             vector.fma %[[D]], %[[D]], %{{.+}} : vector<8xf32>
 // CHECK:           arith.select %[[MASK]]
-// CHECK-COUNT-4:   vector.reduction <add>
+// CHECK-COUNT-2:   vector.reduction <add>
+// CHECK:           math.sqrt
+// CHECK-COUNT-6:   vector.reduction <add>
 // CHECK:           math.sqrt
 // CHECK:           scf.for
 // CHECK:             vector.load %[[SCALE]]

@@ -6,7 +6,7 @@
 // RUN: %attn-opt %s %{lower} | mlir-runner -O2 -e main --entry-point-result=i32 | FileCheck %s
 //
 // Seven functions at 100000 points and the ends in @ends.
-// CHECK: {{^}}700029{{$}}
+// CHECK: {{^}}700042{{$}}
 
 // 1 where |got - want| <= bound * unit.
 func.func private @near(%got: f32, %want: f64, %unit: f64, %bound: f64) -> i32 {
@@ -119,7 +119,7 @@ func.func private @erf_points() -> i32 {
   %i0 = arith.constant 0 : i32
   %begin = arith.constant -6.0 : f32
   %step = arith.constant 1.2000000000e-04 : f32
-  %bound = arith.constant 6.0e-7 : f64
+  %bound = arith.constant 2.4e-7 : f64
   %total = scf.for %i = %c0 to %n step %c1 iter_args(%sum = %i0) -> (i32) {
     %0 = arith.index_cast %i : index to i32
     %1 = arith.sitofp %0 : i32 to f32
@@ -143,7 +143,7 @@ func.func private @gelu_points() -> i32 {
   %i0 = arith.constant 0 : i32
   %begin = arith.constant -12.0 : f32
   %step = arith.constant 2.4000000000e-04 : f32
-  %bound = arith.constant 3.1e-7 : f64
+  %bound = arith.constant 1.2e-7 : f64
   %total = scf.for %i = %c0 to %n step %c1 iter_args(%sum = %i0) -> (i32) {
     %0 = arith.index_cast %i : index to i32
     %1 = arith.sitofp %0 : i32 to f32
@@ -359,7 +359,72 @@ func.func private @ends() -> i32 {
   %got28 = attn.gelu approximate %x28 : f32
   %good28 = call @same(%got28, %want28) : (f32, f32) -> i32
   %sum29 = arith.addi %sum28, %good28 : i32
-  return %sum29 : i32
+  %x29 = arith.constant 1.0e30 : f32
+  %want29 = arith.constant 1.0e30 : f32
+  %got29 = attn.gelu %x29 : f32
+  %good29 = call @same(%got29, %want29) : (f32, f32) -> i32
+  %sum30 = arith.addi %sum29, %good29 : i32
+  %x30 = arith.constant -1.0e30 : f32
+  %want30 = arith.constant 0.0 : f32
+  %got30 = attn.gelu %x30 : f32
+  %good30 = call @same(%got30, %want30) : (f32, f32) -> i32
+  %sum31 = arith.addi %sum30, %good30 : i32
+  %x31 = arith.constant 3.4e38 : f32
+  %want31 = arith.constant 3.4e38 : f32
+  %got31 = attn.gelu %x31 : f32
+  %good31 = call @same(%got31, %want31) : (f32, f32) -> i32
+  %sum32 = arith.addi %sum31, %good31 : i32
+  %x32 = arith.constant -3.4e38 : f32
+  %want32 = arith.constant 0.0 : f32
+  %got32 = attn.gelu %x32 : f32
+  %good32 = call @same(%got32, %want32) : (f32, f32) -> i32
+  %sum33 = arith.addi %sum32, %good32 : i32
+  %x33 = arith.constant 5.5 : f32
+  %want33 = arith.constant 5.5 : f32
+  %got33 = attn.gelu %x33 : f32
+  %good33 = call @same(%got33, %want33) : (f32, f32) -> i32
+  %sum34 = arith.addi %sum33, %good33 : i32
+  %x34 = arith.constant -5.5 : f32
+  %want34 = arith.constant 0.0 : f32
+  %got34 = attn.gelu %x34 : f32
+  %good34 = call @same(%got34, %want34) : (f32, f32) -> i32
+  %sum35 = arith.addi %sum34, %good34 : i32
+  %x35 = arith.constant 0.0 : f32
+  %want35 = arith.constant 0.0 : f32
+  %got35 = attn.gelu %x35 : f32
+  %good35 = call @same(%got35, %want35) : (f32, f32) -> i32
+  %sum36 = arith.addi %sum35, %good35 : i32
+  %x36 = arith.constant 1.0e-40 : f32
+  %want36 = arith.constant 5.0e-41 : f32
+  %got36 = attn.gelu %x36 : f32
+  %good36 = call @same(%got36, %want36) : (f32, f32) -> i32
+  %sum37 = arith.addi %sum36, %good36 : i32
+  %x37 = arith.constant 1.0e30 : f32
+  %want37 = arith.constant 1.0e30 : f32
+  %got37 = attn.gelu approximate %x37 : f32
+  %good37 = call @same(%got37, %want37) : (f32, f32) -> i32
+  %sum38 = arith.addi %sum37, %good37 : i32
+  %x38 = arith.constant -1.0e30 : f32
+  %want38 = arith.constant 0.0 : f32
+  %got38 = attn.gelu approximate %x38 : f32
+  %good38 = call @same(%got38, %want38) : (f32, f32) -> i32
+  %sum39 = arith.addi %sum38, %good38 : i32
+  %x39 = arith.constant 3.4e38 : f32
+  %want39 = arith.constant 3.4e38 : f32
+  %got39 = attn.gelu approximate %x39 : f32
+  %good39 = call @same(%got39, %want39) : (f32, f32) -> i32
+  %sum40 = arith.addi %sum39, %good39 : i32
+  %x40 = arith.constant -3.4e38 : f32
+  %want40 = arith.constant 0.0 : f32
+  %got40 = attn.gelu approximate %x40 : f32
+  %good40 = call @same(%got40, %want40) : (f32, f32) -> i32
+  %sum41 = arith.addi %sum40, %good40 : i32
+  %x41 = arith.constant 1.0e-40 : f32
+  %want41 = arith.constant 5.0e-41 : f32
+  %got41 = attn.gelu approximate %x41 : f32
+  %good41 = call @same(%got41, %want41) : (f32, f32) -> i32
+  %sum42 = arith.addi %sum41, %good41 : i32
+  return %sum42 : i32
 }
 
 func.func @main() -> i32 {

@@ -77,6 +77,25 @@ def linears(x, z):
     return {"xw": x @ w, "xz": x @ z.T}
 
 
+def nested(x):
+    for _ in range(4):
+        x = x + np.tanh(x)
+    return {"s": x}
+
+
+def slices(x):
+    product = x[:, :8] * x[:, 8:]
+    return {"s": product, "r": np.concatenate((x[:, :8], product), 1)}
+
+
+def same(x):
+    return {"s": np.exp(x), "r": np.exp(x)}
+
+
+def argmax(x):
+    return {"mx": x.max(1), "ix": x.argmax(1)}
+
+
 ENTRIES = {
     "softmax": (softmax, {"x": "abc", "bias": "ac"}),
     "sums": (sums, {"x": "abc"}),
@@ -87,10 +106,14 @@ ENTRIES = {
     "halves": (halves, {"h": "mn", "x": "mn"}),
     "static": (static, {"x": "ATC", "w": "WCF", "p": "PQ"}),
     "over": (over, {"x": "mn"}),
+    "nested": (nested, {"x": "mF"}),
+    "slices": (slices, {"x": "mF"}),
+    "same": (same, {"x": "mF"}),
+    "argmax": (argmax, {"x": "mF"}),
     "linears": (linears, {"x": "mP", "z": "QP"}),
 }
 FIXED = {"A": 1, "T": 20, "C": 8, "W": 3, "F": 16, "P": 5, "Q": 7}
-DTYPES = {"q": np.int64, "positive": np.bool_, "hx": np.float16}
+DTYPES = {"q": np.int64, "ix": np.int64, "positive": np.bool_, "hx": np.float16}
 SIZES = (0, 1, 2, 5, 7, 8, 15, 16, 17, 31, 33, 64, 65, 100, 129)
 
 

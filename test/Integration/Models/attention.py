@@ -32,7 +32,9 @@ def meaning(q, k, v, scale, mask, empty):
     top = scores.max(axis=-1, keepdims=True, initial=-np.inf)
     weights = np.exp(scores - np.where(np.isneginf(top), 0.0, top))
     total = weights.sum(axis=-1, keepdims=True)
-    return weights @ v / np.where(total == 0.0, 1.0, total)
+    # Not a matrix product: that may meet infinities with elements of its own choice.
+    out = np.einsum("bhqk,bhke->bhqe", weights, v, optimize=False)
+    return out / np.where(total == 0.0, 1.0, total)
 
 
 class Attention:
@@ -40,12 +42,12 @@ class Attention:
     letter, all others are dynamic; `group` query heads share a head of keys and values."""
 
     def __init__(self, name, d, e=None, heads=2, group=1, query="bqhd", key="bkhd", value=None, init=None, sizes=None,
-                 scale=None, mask=None, empty=None, same_length=False):  # fmt: skip
+                 scale=None, mask=None, empty=None, same_length=False, values=None):  # fmt: skip
         self.name, self.d, self.e, self.heads, self.group = name, d, e or d, heads, group
         self.layouts = {"query": query, "key": key, "value": value or key.replace("d", "e"),
                         "init": init or query.replace("d", "e")}  # fmt: skip
         self.sizes = {"d": self.d, "e": self.e, "h": heads, **(sizes or {})}
-        self.scale, self.mask, self.empty, self.same_length = scale, mask, empty, same_length
+        self.scale, self.mask, self.empty, self.same_length, self.values = scale, mask, empty, same_length, values
 
     def extent(self, operand, letter, dims):
         if letter == "h" and operand in ("key", "value"):
@@ -127,6 +129,8 @@ class Attention:
             layout = self.layouts[operand]
             shape = [self.extent(operand, x, dims) for x in layout]
             values[operand] = rng.standard_normal(shape).astype(np.float32) * (3 if operand == "query" else 1)
+        if self.values:
+            self.values(rng, values)
         if self.mask:
             values["mask"] = (mask_rows if mask_rows is not None else masks(rng, dims["b"], dims["k"])).astype(
                 KIND[self.mask]
@@ -169,6 +173,23 @@ def masks(rng, batch, keys):
     return rows
 
 
+def exact(rng, values):
+    """Integers, so that scores are exact however large they are."""
+    for operand in ("query", "key"):
+        values[operand] = rng.integers(-30, 31, values[operand].shape).astype(np.float32)
+
+
+def equal(rng, values):
+    values["key"][:] = 1.0
+
+
+def specials(rng, values):
+    """NaN in one query, infinity in one value: others stay clear of them."""
+    if values["query"].size and values["value"].size:
+        values["query"][0, values["query"].shape[1] // 2, 0, 3] = np.nan
+        values["value"][-1, 0, -1, 5] = np.inf
+
+
 def fixed(rng):
     square = [{"b": b, "s": s, "q": s, "k": s} for b, s in ((1, 1), (2, 7), (1, 64), (3, 33), (1, 130), (0, 5), (2, 0))]
     for d in (1, 3, 8, 16, 32, 40, 64, 80, 96, 128, 160, 256):
@@ -190,6 +211,10 @@ def fixed(rng):
     yield Attention("scale_negative", 64, scale=-0.2).case(rng, cross)
     yield Attention("static", 64, sizes={"b": 2, "q": 19, "k": 70}).case(rng, [{}])
     yield Attention("static_one", 8, heads=1, sizes={"b": 1, "q": 1, "k": 1}).case(rng, [{}])
+    yield Attention("large_scores", 16, scale=1.0, values=exact).case(rng, cross)
+    yield Attention("huge_scores", 16, scale=64.0, values=exact).case(rng, cross)
+    yield Attention("equal_scores", 16, values=equal).case(rng, cross)
+    yield Attention("specials", 16, values=specials).case(rng, cross)
     many = [{"b": b, "q": q, "k": k} for b, q, k in ((9, 5, 40), (7, 33, 600), (3, 1, 1), (4, 2, 0), (0, 3, 7))]
     for kind in KIND:
         yield Attention(f"mask_{kind}", 32, mask=kind).case(rng, many)

@@ -53,22 +53,23 @@ class Graphs:
         self.weights = [("w", matrix(rng, 16, 16)), ("u", matrix(rng, 16, 16)), ("g", normal(rng, 16) + 1)]
         self.w, self.u, self.g = (value.astype(np.float64) for _, value in self.weights)
 
-    def norm(self, x):
-        return layer_norm(x, self.g, 0.0, 1e-5)
+    def norm(self, x, epsilon=1e-5):
+        return layer_norm(x, self.g, 0.0, epsilon)
 
-    def model(self, name, results, body, want, more=(), inputs=None, rows=(1, 4, 37, 0)):
+    def model(self, name, results, body, want, more=(), inputs=None, rows=(1, 4, 37, 0), tolerance=harness.TOLERANCE):
         """An entry on x [m, 16]; `want` gets the inputs by name in float64."""
         arguments = ", ".join([X, *more])
         text = f"func.func @{name}({arguments}) -> {results} {{{PRELUDE}{body}\n}}\n"
-        return self.case(name, text, want, lambda m: {"x": normal(self.rng, m, 16), **(inputs(m) if inputs else {})}, rows)
+        values = lambda m: {"x": normal(self.rng, m, 16), **(inputs(m) if inputs else {})}  # noqa: E731
+        return self.case(name, text, want, values, rows, tolerance=tolerance)
 
-    def case(self, name, text, want, inputs, rows=(1, 4, 37, 0), entry=0):
+    def case(self, name, text, want, inputs, rows=(1, 4, 37, 0), entry=0, tolerance=harness.TOLERANCE):
         runs = []
         for m in rows:
             values = inputs(m)
             exact = {n: v.astype(np.float64) if v.dtype.kind == "f" else v for n, v in values.items()}
             runs.append((values, want(**exact)))
-        return harness.Case(name, text, runs, self.weights, entry)
+        return harness.Case(name, text, runs, self.weights, entry, tolerance)
 
     def results(self):
         w, u = self.w, self.u

@@ -142,8 +142,9 @@ class Weights:
 class Case:
     """One model. `text` is its MLIR; `runs` are pairs of inputs and wanted outputs, both by name, in float64."""
 
-    def __init__(self, name, text, runs, weights=(), entry=0):
+    def __init__(self, name, text, runs, weights=(), entry=0, tolerance=TOLERANCE):
         self.name, self.text, self.runs, self.weights, self.entry = name, text, runs, weights, entry
+        self.tolerance = tolerance
 
 
 class Suite:
@@ -205,10 +206,10 @@ class Suite:
                 except RuntimeError as error:
                     self.fail(f"{where}: {error}")
                     continue
-                self.compare(where, got, want)
+                self.compare(where, got, want, case.tolerance)
             library.close()
 
-    def compare(self, where, got, want):
+    def compare(self, where, got, want, tolerance):
         if set(got) != set(want):
             self.fail(f"{where}: outputs {sorted(got)}, expected {sorted(want)}")
             return
@@ -222,13 +223,13 @@ class Suite:
                 if not np.array_equal(got[name], expected):
                     self.fail(f"{where}: {name} differs")
                 continue
-            scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
-            error = np.abs(got[name].astype(np.float64) - expected)
+            scale = max(1.0, float(np.abs(expected).max(initial=0.0, where=np.isfinite(expected))))
+            error = difference(got[name].astype(np.float64), expected)
             worst = float(error.max(initial=0.0)) / scale
             self.worst = max(self.worst, worst)
-            if not worst <= TOLERANCE:
+            if not worst <= tolerance:
                 at = np.unravel_index(int(np.argmax(np.where(np.isnan(error), np.inf, error))), error.shape)
-                wrong = int((~(error <= TOLERANCE * scale)).sum())
+                wrong = int((~(error <= tolerance * scale)).sum())
                 self.fail(
                     f"{where}: {name} differs by {worst:.2e} of its scale at {tuple(map(int, at))}: "
                     f"{got[name][at]} is not {expected[at]}; {wrong} of {error.size} elements are wrong"
@@ -242,6 +243,14 @@ class Suite:
         if not self.comparisons:
             print("FAILED nothing was compared")
         sys.exit(1 if self.failed or not self.comparisons else 0)
+
+
+def difference(got, want):
+    """Distances; 0 between equal infinities and between NaNs, infinite between these and anything else."""
+    same = (got == want) | (np.isnan(got) & np.isnan(want))
+    with np.errstate(invalid="ignore"):
+        distance = np.abs(got - want)
+    return np.where(same, 0.0, np.where(np.isnan(distance), np.inf, distance))
 
 
 def type_of(array):

@@ -9,6 +9,8 @@
 # go through several ops, results used twice.
 #
 # ===------------------------------------------------------------------------===#
+import math
+
 import harness
 import numpy as np
 from reference import ACTIVATIONS, layer_norm
@@ -212,7 +214,65 @@ def extras_case(rng, n=50, k=24):
     return harness.Case("extras", text, runs, [("w", w)])
 
 
+SPECIALS = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-40, -1e-40, 1e-30, 88.0, 89.5, 104.0, -87.0, -103.0, -200.0, 3e38, -3e38,
+            0.5, -0.5, 5.0, -5.0, 9.0, -9.0, 1e-3, -1e-3, 20.0, -20.0]  # fmt: skip
+
+
+def special_cases(rng):
+    """Functions of values at the edges, as an op of their own and behind a product with one."""
+    functions = {
+        "exp": ("math.exp", np.exp),
+        "exp2": ("math.exp2", np.exp2),
+        "log": ("math.log", np.log),
+        "tanh": ("math.tanh", np.tanh),
+        "erf": ("math.erf", lambda x: np.vectorize(math.erf, otypes=[float])(x)),
+        "sqrt": ("math.sqrt", np.sqrt),
+        "rsqrt": ("math.rsqrt", lambda x: 1 / np.sqrt(x)),
+        "absf": ("math.absf", np.abs),
+        "floor": ("math.floor", np.floor),
+        "ceil": ("math.ceil", np.ceil),
+        "round": ("math.roundeven", np.rint),
+    }
+    x = np.array(SPECIALS, np.float32)
+    for name, (op, meaning) in functions.items():
+        text = f"""func.func @special_{name}(%x: tensor<?xf32> {{attn.name = "x", attn.shape = ["m"]}}) -> (tensor<?xf32> {{attn.name = "y"}}) {{
+  %y = {op} %x : tensor<?xf32>
+  return %y : tensor<?xf32>
+}}
+"""
+        with np.errstate(all="ignore"):
+            want = meaning(x.astype(np.float64)).astype(np.float32).astype(np.float64)
+        yield harness.Case(f"special_{name}", text, [({"x": x}, {"y": want}), ({"x": x[3:5]}, {"y": want[3:5]})])
+
+
+def spreading_case(rng, k=24, n=50):
+    """NaN and infinity in some rows of a chain stay in these rows."""
+    w, g = matrix(rng, n, k), normal(rng, k)
+    text = f"""func.func @spreading(%x: tensor<?x{k}xf32> {{attn.name = "x", attn.shape = ["m", {k}]}}) -> (tensor<?x{n}xf32> {{attn.name = "y"}}) {{
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x{k}xf32>
+  %w = attn.get_weight @w : tensor<{n}x{k}xf32>
+  %g = attn.get_weight @g : tensor<{k}xf32>
+  %e = tensor.empty(%m) : tensor<?x{k}xf32>
+  %n = attn.layer_norm ins(%x, %g : tensor<?x{k}xf32>, tensor<{k}xf32>) outs(%e : tensor<?x{k}xf32>) -> tensor<?x{k}xf32> {{epsilon = 1.0e-5 : f64}}
+  {linear("%y", "%n", "%w", "%m", k, n)}
+  return %y : tensor<?x{n}xf32>
+}}
+"""
+    runs = []
+    for m in (1, 7, 13, 40):
+        x = normal(rng, m, k)
+        x[m // 2, 3] = np.nan
+        x[m // 3, k - 1] = np.inf
+        with np.errstate(invalid="ignore"):
+            y = layer_norm(x.astype(np.float64), g.astype(np.float64), 0.0, 1e-5) @ w.T.astype(np.float64)
+        runs.append(({"x": x}, {"y": y}))
+    return harness.Case("spreading", text, runs, [("w", w), ("g", g)])
+
+
 def fixed(rng):
+    yield from special_cases(rng)
+    yield spreading_case(rng)
     for k, n in ((1, 1), (5, 3), (7, 31), (8, 32), (33, 33), (17, 50), (64, 64), (100, 1), (1, 100), (129, 65), (384, 384)):
         yield linear_case(rng, f"linear_{k}_{n}", k, n)
     yield linear_case(rng, "linear_long", 2000, 40, (1, 13))

@@ -76,7 +76,7 @@ TEST(Kinds, TwoObjectsWithTheInstalledRuntime) {
   std::vector<std::string> inputs = {directory.file("one.o"), directory.file("two.o"), ATTN_TEST_RUNTIME};
   // This runtime is built as the tests are.
   SmallVector<StringRef> flags;
-  StringRef(ATTN_TEST_SANITIZER_FLAGS).split(flags, ';', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  StringRef(ATTN_TEST_SANITIZER_FLAGS).split(flags, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
   for (StringRef flag : flags)
     inputs.push_back(flag.str());
   linkAndRun(directory, inputs);

@@ -13,9 +13,9 @@ include "mlir/Pass/PassBase.td"
 def WriteResults : Pass<"attn-write-results", "::mlir::func::FuncOp"> {
   let summary = "Entries write their results into buffers of the caller";
   let description = [{
-    Each tensor result of a public function becomes a memref argument, marked `attn.output`, that the value is
-    materialized in, so that bufferization computes it there. Attributes of the result move to the argument. Tensor
-    arguments are marked as not writable.
+    Each result of a public function gets a tensor argument, marked `attn.output`, that the value is materialized in, so
+    that bufferization computes it there. Attributes of the result move to the argument. All other tensor arguments are
+    marked as not writable. After bufferization `attn-drop-results` drops the results.
 
     Likewise what an iteration of a loop yields is materialized in the value that the iteration began with, so that all
     iterations work in the same buffers.
@@ -24,12 +24,44 @@ def WriteResults : Pass<"attn-write-results", "::mlir::func::FuncOp"> {
     // Before
     func.func @f(%x: tensor<?xf32>) -> tensor<?xf32> { ... return %y }
     // After
-    func.func @f(%x: tensor<?xf32>, %out: memref<?xf32>) {
-      ... bufferization.materialize_in_destination %y in restrict writable %out
+    func.func @f(%x: tensor<?xf32>, %out: tensor<?xf32> {attn.output}) -> tensor<?xf32> {
+      ... %0 = bufferization.materialize_in_destination %y in %out
+      return %0
     }
     ```
   }];
-  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
+def CopyResults : Pass<"attn-copy-results", "::mlir::func::FuncOp"> {
+  let summary = "Make copies of what is materialized in a destination";
+  let description = [{
+    After empty tensors were replaced by the destinations of what is computed in them, each
+    `bufferization.materialize_in_destination` on tensors becomes a `linalg.copy`: the analysis of bufferization then decides
+    whether a value can stand in its destination, or has to be copied there since something else still reads it.
+
+    ```mlir
+    %0 = bufferization.materialize_in_destination %y in %out : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+    // becomes
+    %0 = linalg.copy ins(%y : tensor<?xf32>) outs(%out : tensor<?xf32>) -> tensor<?xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def DropResults : Pass<"attn-drop-results", "::mlir::func::FuncOp"> {
+  let summary = "Results of entries stand in the caller's buffers";
+  let description = [{
+    A result of a public function that is its output's buffer is dropped; any other is copied there first.
+
+    ```mlir
+    // Before
+    func.func @f(%x: memref<?xf32>, %out: memref<?xf32> {attn.output}) -> memref<?xf32> { ... return %out }
+    // After
+    func.func @f(%x: memref<?xf32>, %out: memref<?xf32> {attn.output}) { ... return }
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
 def AllocateScratch : Pass<"attn-allocate-scratch", "::mlir::func::FuncOp"> {
@@ -55,7 +87,8 @@ def PlanWorkspace : Pass<"attn-plan-workspace", "::mlir::ModuleOp"> {
   let options = [Option<"alignment", "alignment", "int64_t", "64", "Of each buffer, bytes">];
   let statistics = [Statistic<"numBuffers", "num-buffers", "Buffers placed">,
                     Statistic<"numSlots", "num-slots", "Slots that buffers of entries share">];
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect", "::attn::AttnDialect"];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::affine::AffineDialect", "::attn::AttnDialect"];
 }
 
 def VerifyMemory : Pass<"attn-verify-memory", "::mlir::ModuleOp"> {

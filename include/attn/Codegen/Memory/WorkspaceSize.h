@@ -22,6 +22,8 @@ public:
   mlir::Value add(mlir::Value lhs, mlir::Value rhs);
   mlir::Value mul(mlir::Value lhs, mlir::Value rhs);
   mlir::Value max(mlir::Value lhs, mlir::Value rhs) { return mlir::arith::MaxUIOp::create(b, loc, lhs, rhs); }
+  /// What `op` computes, its operands replaced as `mapping` says: a copy of it, but with its products checked.
+  void repeat(mlir::Operation &op, mlir::IRMapping &mapping);
   /// Bytes of a buffer of `type` with these dynamic sizes, a multiple of `alignment`.
   mlir::Value bytes(mlir::MemRefType type, mlir::ValueRange dynamicSizes, int64_t alignment);
   /// An i1 that says whether anything overflowed, null where nothing could.
@@ -29,6 +31,7 @@ public:
 
 private:
   void note(mlir::Value flag);
+  mlir::Value apply(mlir::AffineExpr expr, mlir::ValueRange operands, unsigned numDims);
   mlir::OpBuilder &b;
   mlir::Location loc;
   bool checked;

@@ -298,3 +298,60 @@ func.func @linears(%x: tensor<?x5xf32> {attn.name = "x", attn.shape = ["m", 5]},
   } -> tensor<?x7xf32>
   return %xw, %xz : tensor<?x3xf32>, tensor<?x7xf32>
 }
+
+// Elementwise ops in a loop of the model's own.
+func.func @nested(%x: tensor<?x16xf32> {attn.name = "x", attn.shape = ["m", 16]})
+    -> (tensor<?x16xf32> {attn.name = "s", attn.shape = ["m", 16]}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %r = scf.for %i = %c0 to %c4 step %c1 iter_args(%a = %x) -> (tensor<?x16xf32>) {
+    %0 = math.tanh %a : tensor<?x16xf32>
+    %1 = arith.addf %0, %a : tensor<?x16xf32>
+    scf.yield %1 : tensor<?x16xf32>
+  }
+  return %r : tensor<?x16xf32>
+}
+
+// Slices that are read, and one that is written over in a copy.
+func.func @slices(%x: tensor<?x16xf32> {attn.name = "x", attn.shape = ["m", 16]})
+    -> (tensor<?x8xf32> {attn.name = "s", attn.shape = ["m", 8]}, tensor<?x16xf32> {attn.name = "r", attn.shape = ["m", 16]}) {
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x16xf32>
+  %a = tensor.extract_slice %x[0, 0] [%m, 8] [1, 1] : tensor<?x16xf32> to tensor<?x8xf32>
+  %b = tensor.extract_slice %x[0, 8] [%m, 8] [1, 1] : tensor<?x16xf32> to tensor<?x8xf32>
+  %0 = arith.mulf %a, %b : tensor<?x8xf32>
+  %1 = tensor.insert_slice %0 into %x[0, 8] [%m, 8] [1, 1] : tensor<?x8xf32> into tensor<?x16xf32>
+  return %0, %1 : tensor<?x8xf32>, tensor<?x16xf32>
+}
+
+// One value as two results.
+func.func @same(%x: tensor<?x16xf32> {attn.name = "x", attn.shape = ["m", 16]})
+    -> (tensor<?x16xf32> {attn.name = "s", attn.shape = ["m", 16]}, tensor<?x16xf32> {attn.name = "r", attn.shape = ["m", 16]}) {
+  %0 = math.exp %x : tensor<?x16xf32>
+  return %0, %0 : tensor<?x16xf32>, tensor<?x16xf32>
+}
+
+// Two results of one reduction, each of which starts from its own fill.
+func.func @argmax(%x: tensor<?x16xf32> {attn.name = "x", attn.shape = ["m", 16]})
+    -> (tensor<?xf32> {attn.name = "mx", attn.shape = ["m"]}, tensor<?xi64> {attn.name = "ix", attn.shape = ["m"]}) {
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x16xf32>
+  %l = arith.constant 0xFF800000 : f32
+  %z = arith.constant 0 : i64
+  %e = tensor.empty(%m) : tensor<?xf32>
+  %ei = tensor.empty(%m) : tensor<?xi64>
+  %f = linalg.fill ins(%l : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+  %fi = linalg.fill ins(%z : i64) outs(%ei : tensor<?xi64>) -> tensor<?xi64>
+  %r:2 = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m)>, affine_map<(m, n) -> (m)>], iterator_types = ["parallel", "reduction"]}
+    ins(%x : tensor<?x16xf32>) outs(%f, %fi : tensor<?xf32>, tensor<?xi64>) {
+  ^bb0(%v: f32, %best: f32, %at: i64):
+    %i = linalg.index 1 : index
+    %j = arith.index_cast %i : index to i64
+    %g = arith.cmpf ogt, %v, %best : f32
+    %nb = arith.select %g, %v, %best : f32
+    %na = arith.select %g, %j, %at : i64
+    linalg.yield %nb, %na : f32, i64
+  } -> (tensor<?xf32>, tensor<?xi64>)
+  return %r#0, %r#1 : tensor<?xf32>, tensor<?xi64>
+}

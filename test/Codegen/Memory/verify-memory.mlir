@@ -1,0 +1,32 @@
+// RUN: attn-opt %s --attn-verify-memory --split-input-file --verify-diagnostics
+
+func.func @good(%x: memref<4xf32>, %y: memref<4xf32>) {
+  memref.copy %x, %y : memref<4xf32> to memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @tensor(%x: memref<4xf32>) {
+  // expected-error @below {{is still on tensors after the stage 'memory'}}
+  %0 = bufferization.to_tensor %x restrict : memref<4xf32> to tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @allocation() {
+  // expected-error @below {{allocates after the stage 'memory', where all buffers are in the workspace}}
+  %0 = memref.alloca() : memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @copy(%x: memref<4xf32>, %y: memref<4xf32>) {
+  scf.forall (%i) in (4) {
+    // expected-error @below {{copies a buffer inside of a task}}
+    memref.copy %x, %y : memref<4xf32> to memref<4xf32>
+  }
+  return
+}

@@ -1,0 +1,54 @@
+// RUN: attn-opt %s --attn-assign-schedules --split-input-file | FileCheck %s
+
+// Tiles of registers, tasks that fit the caches: what the target is described as decides.
+
+// CHECK-LABEL: module @v4
+// CHECK: attn.linear {{.*}} attributes {schedule = #attn.schedule<rowBlock = {{[0-9]+}}, kernel = #attn.linear_kernel<rows = 12, columns = 32, lanes = 16>>}
+// CHECK: attn.layer_norm {{.*}}schedule = #attn.schedule<rowBlock = {{[0-9]+}}, kernel = #attn.row_kernel<lanes = 16>>
+// CHECK: attn.embedding {{.*}}schedule = #attn.schedule<rowBlock = {{[0-9]+}}, kernel = #attn.row_kernel<lanes = 16>>
+// CHECK: attn.attention {{.*}}schedule = #attn.schedule<rowBlock = 32, kernel = #attn.attention_kernel<queries = 32, keyRows = {{[0-9]+}}, valueRows = {{[0-9]+}}, valueColumns = 32, keyBlock = {{[0-9]+}}, lanes = 16>>
+module @v4 attributes {attn.target = #attn.target<"x86-64-v4">} {
+  func.func @f(%x: tensor<?x8xf32>, %w: tensor<1x8x32xf32>, %s: tensor<8xf32>, %i: tensor<?xi64>, %t: tensor<9x8xf32>, %q: tensor<2x?x4x8xf32>)
+      -> (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<2x?x4x8xf32>) {
+    %0 = attn.linear ins(%x, %w : tensor<?x8xf32>, tensor<1x8x32xf32>) outs(%x : tensor<?x8xf32>) -> tensor<?x8xf32> {
+    ^bb0(%sum: f32):
+      attn.yield %sum : f32
+    }
+    %1 = attn.layer_norm ins(%x, %s : tensor<?x8xf32>, tensor<8xf32>) outs(%x : tensor<?x8xf32>) -> tensor<?x8xf32> {epsilon = 1.0e-5 : f64}
+    %2 = attn.embedding ins(%i : tensor<?xi64>) tables(%t : tensor<9x8xf32>) outs(%x : tensor<?x8xf32>) -> tensor<?x8xf32>
+    %3 = attn.attention ins(%q, %q, %q : tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>) outs(%q : tensor<2x?x4x8xf32>) -> tensor<2x?x4x8xf32>
+        maps [affine_map<(b, h, q, k, d, e) -> (b, q, h, d)>, affine_map<(b, h, q, k, d, e) -> (b, k, h, d)>,
+              affine_map<(b, h, q, k, d, e) -> (b, k, h, e)>, affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>]
+    return %0, %1, %2, %3 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<2x?x4x8xf32>
+  }
+}
+
+// -----
+
+// CHECK-LABEL: module @v3
+// CHECK: attn.linear {{.*}} kernel = #attn.linear_kernel<rows = 6, columns = 16, lanes = 8>
+module @v3 attributes {attn.target = #attn.target<"x86-64-v3">} {
+  func.func @f(%x: tensor<?x8xf32>, %w: tensor<1x8x32xf32>) -> tensor<?x8xf32> {
+    %0 = attn.linear ins(%x, %w : tensor<?x8xf32>, tensor<1x8x32xf32>) outs(%x : tensor<?x8xf32>) -> tensor<?x8xf32> {
+    ^bb0(%sum: f32):
+      attn.yield %sum : f32
+    }
+    return %0 : tensor<?x8xf32>
+  }
+}
+
+// -----
+
+// Longer rows: fewer of them in a task.
+
+// CHECK-LABEL: module @long_rows
+// CHECK: attn.linear {{.*}} #attn.schedule<rowBlock = 12, kernel
+module @long_rows attributes {attn.target = #attn.target<"x86-64-v4">} {
+  func.func @f(%x: tensor<?x100000xf32>, %w: tensor<1x100000x32xf32>, %i: tensor<?x8xf32>) -> tensor<?x8xf32> {
+    %0 = attn.linear ins(%x, %w : tensor<?x100000xf32>, tensor<1x100000x32xf32>) outs(%i : tensor<?x8xf32>) -> tensor<?x8xf32> {
+    ^bb0(%sum: f32):
+      attn.yield %sum : f32
+    }
+    return %0 : tensor<?x8xf32>
+  }
+}

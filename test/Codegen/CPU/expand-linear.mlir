@@ -101,6 +101,33 @@ func.func @gelu(%x: memref<2x5xf32>, %w: memref<1x5x8xf32>, %y: memref<2x8xf32>)
 
 // -----
 
+// Sums of more than 384 terms are taken in blocks: 520 in three, which start from 0 and are added to the totals.
+
+// CHECK-LABEL: func.func @blocks
+// CHECK-SAME:    %[[X:.+]]: memref<1x520xf32>, %[[W:.+]]: memref<1x520x8xf32>
+// CHECK-DAG:     %[[ZERO:.+]] = arith.constant dense<0.000000e+00> : vector<8xf32>
+// CHECK-DAG:     %[[C174:.+]] = arith.constant 174 : index
+// CHECK-DAG:     %[[C520:.+]] = arith.constant 520 : index
+// CHECK:         %[[ALL:.+]] = scf.for %[[FIRST:.+]] = %{{.+}} to %[[C520]] step %[[C174]] iter_args(%[[TOTAL:.+]] = %[[ZERO]])
+// CHECK:           %[[LEFT:.+]] = arith.subi %[[C520]], %[[FIRST]]
+// CHECK:           %[[SIZE:.+]] = arith.minsi %[[LEFT]], %[[C174]]
+// CHECK:           %[[SUM:.+]] = scf.for %[[I:.+]] = %{{.+}} to %[[SIZE]] step %{{.+}} iter_args(%{{.+}} = %[[ZERO]])
+// CHECK:             %[[K:.+]] = arith.addi %[[FIRST]], %[[I]]
+// CHECK:             vector.load %[[W]][%{{.+}}, %[[K]], %{{.+}}]
+// CHECK:           %[[NEXT:.+]] = arith.addf %[[SUM]], %[[TOTAL]] : vector<8xf32>
+// CHECK:           scf.yield %[[NEXT]]
+// CHECK:         vector.store %[[ALL]]
+func.func @blocks(%x: memref<1x520xf32>, %w: memref<1x520x8xf32>, %y: memref<1x8xf32>) {
+  attn.linear ins(%x, %w : memref<1x520xf32>, memref<1x520x8xf32>) outs(%y : memref<1x8xf32>)
+      attributes {kernel = #attn.linear_kernel<rows = 1, columns = 8, lanes = 8>} {
+  ^bb0(%sum: f32):
+    attn.yield %sum : f32
+  }
+  return
+}
+
+// -----
+
 // Not before the op has a kernel.
 
 // CHECK-LABEL: func.func @no_kernel

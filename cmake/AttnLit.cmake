@@ -32,8 +32,8 @@ function(attn_add_lit_suite)
     COMMAND ${CMAKE_CTEST_COMMAND} --output-on-failure --no-tests=error
     WORKING_DIRECTORY "${PROJECT_BINARY_DIR}" DEPENDS attn-unit-tests USES_TERMINAL)
   add_custom_target(check-attn-python
-    COMMAND ${CMAKE_COMMAND} -E env ${ATTN_SANITIZER_ENV} "ATTN_BUILD_DIR=${PROJECT_BINARY_DIR}" "${python}" -m pytest -q
-            "${PROJECT_SOURCE_DIR}/test/Python"
+    COMMAND ${CMAKE_COMMAND} -E env ${ATTN_SANITIZER_ENV} "ATTN_BUILD_DIR=${PROJECT_BINARY_DIR}"
+            "${python}" -m pytest -q "${PROJECT_SOURCE_DIR}/test/Python"
     DEPENDS attn-test-depends USES_TERMINAL)
   add_custom_target(check-attn DEPENDS check-attn-unit check-attn-lit check-attn-python)
 endfunction()

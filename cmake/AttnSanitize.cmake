@@ -32,16 +32,18 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=[a-z,]*address")
   add_link_options(${link_flags})
   list(APPEND ATTN_SANITIZER_FLAGS ${link_flags})
   # The same options as in SanitizerOptions.c, which such a program lacks; its own leaks are none of our business.
-  set(ATTN_SANITIZER_ENV "LD_PRELOAD=${runtime}"
-                         "ASAN_OPTIONS=allow_user_poisoning=0:detect_container_overflow=0:abort_on_error=1:detect_leaks=0")
+  set(ATTN_SANITIZER_ENV
+    "LD_PRELOAD=${runtime}"
+    "ASAN_OPTIONS=allow_user_poisoning=0:detect_container_overflow=0:abort_on_error=1:detect_leaks=0")
 endif()
 
 # attn_sanitize(target…): executables of this build, which bring the options along that they need.
 function(attn_sanitize)
   if(ATTN_SANITIZED)
+    set(options "${PROJECT_SOURCE_DIR}/cmake/SanitizerOptions.c")
+    set_source_files_properties("${options}" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
     foreach(target ${ARGN})
-      target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/cmake/SanitizerOptions.c")
-      set_source_files_properties("${PROJECT_SOURCE_DIR}/cmake/SanitizerOptions.c" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+      target_sources(${target} PRIVATE "${options}")
     endforeach()
   endif()
 endfunction()

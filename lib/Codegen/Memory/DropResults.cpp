@@ -18,6 +18,16 @@ using namespace attn;
 
 namespace {
 
+/// The buffer whose whole contents `buffer` are, in order: both are dense.
+Value storageOf(Value buffer) {
+  while (Operation *op = buffer.getDefiningOp()) {
+    if (!llvm::isa<memref::CastOp, memref::CollapseShapeOp, memref::ExpandShapeOp>(op))
+      break;
+    buffer = op->getOperand(0);
+  }
+  return buffer;
+}
+
 struct DropResults final : attn::impl::DropResultsBase<DropResults> {
   using Base::Base;
 
@@ -36,11 +46,8 @@ struct DropResults final : attn::impl::DropResultsBase<DropResults> {
     }
     OpBuilder builder(ret);
     for (auto [result, output] : llvm::zip(ret.getOperands(), outputs)) {
-      Value buffer = result;
-      while (auto cast = buffer.getDefiningOp<memref::CastOp>())
-        buffer = cast.getSource();
-      if (buffer != output)
-        memref::CopyOp::create(builder, ret.getLoc(), buffer, output);
+      if (storageOf(result) != output)
+        memref::CopyOp::create(builder, ret.getLoc(), result, output);
     }
     ret.getOperandsMutable().clear();
     if (failed(entry.eraseResults(llvm::BitVector(entry.getNumResults(), true))))

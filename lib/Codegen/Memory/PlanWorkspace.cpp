@@ -11,11 +11,11 @@
 #include "attn/Codegen/Memory/BufferLifetimes.h"
 #include "attn/Codegen/Memory/EntrySignature.h"
 #include "attn/Codegen/Memory/Passes.h"
+#include "attn/Codegen/Memory/SizeBounds.h"
 #include "attn/Codegen/Memory/WorkspaceSize.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/Matchers.h"
 
 namespace attn {
 #define GEN_PASS_DEF_PLANWORKSPACE
@@ -39,23 +39,6 @@ struct PlacedLayout {
   SmallVector<SmallVector<Value>> taskOffsets; // within a worker's area
   Value workerBase, workerStride, total;
 };
-
-/// True for what is never 0: sizes are divided by such values.
-bool isPositive(Value value) {
-  llvm::APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant)))
-    return constant.isStrictlyPositive();
-  if (auto max = value.getDefiningOp<arith::MaxUIOp>())
-    return isPositive(max.getLhs()) || isPositive(max.getRhs());
-  return bool(value.getDefiningOp<NumWorkersOp>());
-}
-
-/// True where `op` may run although the code around it does not.
-bool mayRunEarly(Operation *op) {
-  if (llvm::isa<arith::CeilDivUIOp, arith::DivUIOp, arith::RemUIOp>(op))
-    return isPositive(op->getOperand(1));
-  return isSpeculatable(op);
-}
 
 class EntryPlanner {
 public:
@@ -102,38 +85,29 @@ private:
         fn(alloc);
   }
 
-  /// Moves the computation of all sizes to the begin of the entry; remembers it in order.
+  /// Finds how large each buffer may be, and moves the computation to the begin of the entry; remembers it in order.
   LogicalResult hoistSizes() {
+    SizeBounds sizeBounds(body());
     llvm::SetVector<Operation *> all;
     LogicalResult result = success();
     forEachAlloc([&](memref::AllocOp alloc) {
       for (Value size : alloc.getDynamicSizes()) {
-        llvm::SetVector<Operation *> slice;
+        Value bound = sizeBounds.of(size);
+        if (!bound) {
+          alloc.emitError("the size of this buffer is not known at entry: it depends on ")
+              << sizeBounds.getCulprit()->getName();
+          result = failure();
+          return;
+        }
+        bounds[alloc].push_back(bound);
         BackwardSliceOptions options;
         options.inclusive = true;
         options.omitBlockArguments = true;
-        if (failed(getBackwardSlice(size, &slice, options)))
+        if (failed(getBackwardSlice(bound, &all, options)))
           result = failure();
-        for (Operation *op : slice) {
-          bool fromArguments = llvm::all_of(op->getOperands(), [&](Value operand) {
-            auto arg = llvm::dyn_cast<BlockArgument>(operand);
-            return !arg || arg.getOwner() == &body();
-          });
-          bool dimOfOther = llvm::isa<memref::DimOp>(op) && !llvm::isa<BlockArgument>(op->getOperand(0));
-          bool runsAnyway = mayRunEarly(op) || op->getBlock() == &body();
-          if (!isMemoryEffectFree(op) || !runsAnyway || !fromArguments || dimOfOther) {
-            alloc.emitError("the size of this buffer is not known at entry: it depends on ") << op->getName();
-            result = failure();
-            return;
-          }
-        }
-        if (auto arg = llvm::dyn_cast<BlockArgument>(size); arg && arg.getOwner() != &body()) {
-          alloc.emitError("the size of this buffer is not known at entry: it depends on a loop");
-          result = failure();
-        }
-        all.insert(slice.begin(), slice.end());
       }
     });
+    sizeBounds.eraseUnused([&](Operation *op) { return all.contains(op); });
     if (failed(result))
       return failure();
     // In program order each op stands behind what it reads.
@@ -151,7 +125,7 @@ private:
 
   PlacedLayout place(SizeBuilder &sizes, OpBuilder &b, Value workers, IRMapping *mapping) {
     auto bytesOf = [&](memref::AllocOp alloc) {
-      SmallVector<Value> dynamic(alloc.getDynamicSizes());
+      SmallVector<Value> dynamic(bounds.lookup(alloc));
       if (mapping)
         for (Value &value : dynamic)
           value = mapping->lookup(value);
@@ -263,6 +237,8 @@ private:
   func::FuncOp entry;
   int64_t alignment;
   Layout layout;
+  /// How large the dynamic sizes of a buffer may be.
+  llvm::DenseMap<Operation *, SmallVector<Value>> bounds;
   llvm::SetVector<Operation *> sizeOps;
   size_t numBuffers = 0;
 };

@@ -11,8 +11,8 @@
 #include "attn/Codegen/Memory/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace attn {
 #define GEN_PASS_DEF_WRITERESULTS
@@ -47,6 +47,24 @@ void writeCarriedValues(scf::ForOp loop) {
   }
 }
 
+/// `value` in `output`. What only another shape was given of is computed in the output seen in the shape before.
+Value materialize(OpBuilder &builder, Value value, BlockArgument output) {
+  Location loc = value.getLoc();
+  auto inPlace = [&](Value source, Value destination) {
+    return bufferization::MaterializeInDestinationOp::create(builder, loc, source.getType(), source, destination)
+        .getResult();
+  };
+  auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
+  if (!expand)
+    return inPlace(value, output);
+  // At the begin, before whatever is computed in it.
+  OpBuilder begin = OpBuilder::atBlockBegin(output.getOwner());
+  Value collapsed = tensor::CollapseShapeOp::create(begin, loc, expand.getSrcType(), output, expand.getReassociation());
+  Value result = inPlace(expand.getSrc(), collapsed);
+  return tensor::ExpandShapeOp::create(builder, loc, expand.getResultType(), result, expand.getReassociationIndices(),
+                                       expand.getMixedOutputShape());
+}
+
 struct WriteResults final : attn::impl::WriteResultsBase<WriteResults> {
   using Base::Base;
 
@@ -77,9 +95,7 @@ struct WriteResults final : attn::impl::WriteResultsBase<WriteResults> {
       if (failed(entry.insertArgument(position, result.get().getType(), attributes.getDictionary(&getContext()), loc)))
         return signalPassFailure();
       setWritable(entry, position, true);
-      result.set(bufferization::MaterializeInDestinationOp::create(builder, loc, result.get().getType(), result.get(),
-                                                                   entry.getArgument(position))
-                     .getResult());
+      result.set(materialize(builder, result.get(), entry.getArgument(position)));
     }
     entry.removeResAttrsAttr();
   }

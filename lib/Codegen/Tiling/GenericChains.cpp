@@ -146,11 +146,27 @@ SmallVector<GenericChain> attn::findGenericChains(Block &block) {
       }
     }
     if (!joins) {
+      // What only fills this op's results is no reason for the chain before to hand it over.
+      SmallVector<linalg::LinalgOp> fills;
+      if (!chains.empty())
+        llvm::erase_if(chains.back().ops, [&](linalg::LinalgOp member) {
+          bool isOwn = llvm::isa<linalg::FillOp>(member) && !taskLoops(member, dims).empty() &&
+                       llvm::all_of(member->getUsers(), [&](Operation *user) { return user == &op; });
+          if (isOwn)
+            fills.push_back(member);
+          return isOwn;
+        });
+      if (!chains.empty() && chains.back().ops.empty())
+        chains.pop_back();
       chains.emplace_back();
       chains.back().dims = dims;
       chains.back().sizes = sizesOf(structured, dims);
       chainResults.clear();
       dependent.clear();
+      for (linalg::LinalgOp fill : fills) {
+        chains.back().ops.push_back(fill);
+        chainResults.insert(fill->result_begin(), fill->result_end());
+      }
     }
     chains.back().ops.push_back(structured);
     chainResults.insert(op.result_begin(), op.result_end());

@@ -214,8 +214,10 @@ void LaneEmitter::emitOp(Operation &inner, IRMapping &values, Value mask, ArrayR
     for (OpOperand &init : op.getDpsInitsMutable()) {
       BlockArgument argument = op.getMatchingBlockArgument(&init);
       if (arith::MulFOp product = argument ? productAddedTo(inner, argument) : arith::MulFOp()) {
-        Value fused = math::FmaOp::create(b, inner.getLoc(), toVector(values.lookup(product.getLhs())),
-                                          toVector(values.lookup(product.getRhs())), toVector(values.lookup(argument)));
+        // A factor may be a scalar from outside the body.
+        Value lhs = toVector(values.lookupOrDefault(product.getLhs()));
+        Value rhs = toVector(values.lookupOrDefault(product.getRhs()));
+        Value fused = math::FmaOp::create(b, inner.getLoc(), lhs, rhs, toVector(values.lookup(argument)));
         values.map(inner.getResult(0), fused);
         return;
       }

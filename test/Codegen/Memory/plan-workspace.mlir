@@ -141,3 +141,55 @@ func.func @product(%x: memref<?xf32> {attn.shape = ["n"]}, %y: memref<?xf32> {at
 func.func @none(%x: memref<4xf32>) {
   return
 }
+
+// -----
+
+// A task's last block is shorter, but its buffer has room for a full one. The view is as large as the block there is.
+
+// CHECK-LABEL: func.func private @blocks.workspace(
+// CHECK-SAME: %[[M:.+]]: index, %{{.+}}: index) -> i64
+// CHECK: %[[BLOCK:.+]] = arith.ceildivui %[[M]], %c4
+// CHECK: arith.index_cast %[[BLOCK]] : index to i64
+// CHECK-LABEL: func.func @blocks(
+// CHECK: scf.forall
+// CHECK:   %[[SIZE:.+]] = arith.minui
+// CHECK:   memref.view %{{.+}}[%{{.+}}][%[[SIZE]]]
+func.func @blocks(%x: memref<?xf32> {attn.shape = ["m"]}) {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %m = memref.dim %x, %c0 : memref<?xf32>
+  %block = arith.ceildivui %m, %c4 : index
+  scf.forall (%i) in (4) {
+    %begin = arith.muli %i, %block : index
+    %left = arith.subi %m, %begin : index
+    %size = arith.minui %left, %block : index
+    %a = memref.alloc(%size) : memref<?xf32>
+    "test.use"(%a) : (memref<?xf32>) -> ()
+  }
+  return
+}
+
+// -----
+
+// What a branch yields is as large as the larger side.
+
+// CHECK-LABEL: func.func private @branch.workspace(
+// CHECK-SAME: %[[N:[a-z0-9]+]]: index, %[[M:[a-z0-9]+]]: index, %{{.+}}: index) -> i64
+// CHECK: %[[MAX:.+]] = arith.maxui %[[N]], %[[M]]
+// CHECK: arith.index_cast %[[MAX]] : index to i64
+// CHECK-LABEL: func.func @branch(
+// CHECK: %[[EITHER:.+]] = arith.select %{{.+}} : memref<?xf32>
+// CHECK: %[[SIZE:.+]] = memref.dim %[[EITHER]]
+// CHECK: memref.view %{{.+}}[%c0][%[[SIZE]]]
+func.func @branch(%x: memref<?xf32> {attn.shape = ["n"]}, %y: memref<?xf32> {attn.shape = ["m"]}, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %0 = scf.if %c -> memref<?xf32> {
+    scf.yield %x : memref<?xf32>
+  } else {
+    scf.yield %y : memref<?xf32>
+  }
+  %size = memref.dim %0, %c0 : memref<?xf32>
+  %a = memref.alloc(%size) : memref<?xf32>
+  "test.both"(%a, %0) : (memref<?xf32>, memref<?xf32>) -> ()
+  return
+}

@@ -40,6 +40,23 @@ func.func @pooling(%a: memref<?x?x384xf32>, %m: memref<?x?xi64>, %o: memref<?x38
   return
 }
 
+// A factor from outside the body is fused, too.
+// CHECK-LABEL: func.func @scaled_sum
+// CHECK: %[[FACTOR:.*]] = vector.broadcast %arg1 : f32 to vector<16xf32>
+// CHECK: math.fma %{{.*}}, %[[FACTOR]], %{{.*}} : vector<16xf32>
+// CHECK-NOT: linalg
+func.func @scaled_sum(%a: memref<?x?x384xf32>, %factor: f32, %o: memref<?x384xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(b, s, d) -> (b, s, d)>, affine_map<(b, s, d) -> (b, d)>],
+                  iterator_types = ["parallel", "reduction", "parallel"]}
+      ins(%a : memref<?x?x384xf32>) outs(%o : memref<?x384xf32>) {
+  ^bb0(%e: f32, %s: f32):
+    %0 = arith.mulf %e, %factor : f32
+    %1 = arith.addf %s, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
+
 // Lanes are partial sums, combined once; the lanes beyond the end don't count.
 // CHECK-LABEL: func.func @count
 // CHECK: scf.for {{.*}} iter_args

@@ -82,7 +82,8 @@ def PlanWorkspace : Pass<"attn-plan-workspace", "::mlir::ModuleOp"> {
     time. A second function `NAME.workspace`, from the values of the entry's symbolic dimensions and the number of workers
     to i64, computes the size, or -1 where it does not fit in 63 bits.
 
-    Sizes that are not known at entry are an error at the allocation's location.
+    A size that is not known at entry counts as the largest that it may be: the full block for what a task has of a block
+    of rows, the larger side for a branch. Where there is none, that is an error at the allocation's location.
   }];
   let options = [Option<"alignment", "alignment", "int64_t", "64", "Of each buffer, bytes">];
   let statistics = [Statistic<"numBuffers", "num-buffers", "Buffers placed">,

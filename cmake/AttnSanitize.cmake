@@ -34,7 +34,7 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=[a-z,]*address")
   # The same options as in SanitizerOptions.c, which such a program lacks; its own leaks are none of our business.
   set(ATTN_SANITIZER_ENV
     "LD_PRELOAD=${runtime}"
-    "ASAN_OPTIONS=allow_user_poisoning=0:detect_container_overflow=0:abort_on_error=1:detect_leaks=0")
+    "ASAN_OPTIONS=allow_user_poisoning=0:detect_container_overflow=0:use_sigaltstack=0:abort_on_error=1:detect_leaks=0")
 endif()
 
 # attn_sanitize(target…): executables of this build, which bring the options along that they need.

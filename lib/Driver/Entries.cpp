@@ -13,8 +13,8 @@
 using namespace mlir;
 using namespace attn;
 
-static FailureOr<ElementType> elementTypeOf(func::FuncOp entry, Type type) {
-  constexpr uint8_t kInt = 0, kFloat = 2, kBFloat = 4, kBool = 6;
+static FailureOr<ElementType> elementTypeOf(func::FuncOp entry, Type type, bool isUnsigned) {
+  constexpr uint8_t kInt = 0, kUnsigned = 1, kFloat = 2, kBFloat = 4, kBool = 6;
   if (type.isBF16())
     return ElementType{kBFloat, 16, 1};
   if (llvm::isa<Float16Type, Float32Type, Float64Type>(type))
@@ -23,7 +23,7 @@ static FailureOr<ElementType> elementTypeOf(func::FuncOp entry, Type type) {
     return ElementType{kBool, 8, 1};
   for (unsigned bits : {8, 16, 32, 64})
     if (type.isInteger(bits))
-      return ElementType{uint8_t(type.isUnsignedInteger() ? 1 : kInt), uint8_t(bits), 1};
+      return ElementType{uint8_t(isUnsigned ? kUnsigned : kInt), uint8_t(bits), 1};
   return entry.emitError() << "an entry cannot take or return elements of type " << type;
 }
 
@@ -34,7 +34,7 @@ static FailureOr<TensorInfo> describe(func::FuncOp entry, unsigned arg, const En
     tensor.name = name.str();
   else
     tensor.name = ("arg" + Twine(arg)).str();
-  FailureOr<ElementType> element = elementTypeOf(entry, type.getElementType());
+  FailureOr<ElementType> element = elementTypeOf(entry, type.getElementType(), bool(entry.getArgAttr(arg, kUnsignedAttr)));
   if (failed(element))
     return failure();
   tensor.type = *element;

@@ -8,6 +8,7 @@
 #include "attn/Import/HuggingFace/Importer.h"
 #include "attn/Import/Importer.h"
 #include "attn/Import/MLIR/Importer.h"
+#include "attn/Import/ONNX/Importer.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -20,6 +21,7 @@ Importer::~Importer() = default;
 ImporterRegistry ImporterRegistry::withBuiltins() {
   ImporterRegistry registry;
   registry.add(createMLIRImporter());
+  registry.add(createONNXImporter());
   registry.add(createHuggingFaceImporter());
   return registry;
 }

@@ -41,6 +41,8 @@ namespace attn {
 /// Names of the dialect's discardable attributes; see the dialect's description.
 constexpr llvm::StringLiteral kNameAttr = "attn.name";
 constexpr llvm::StringLiteral kShapeAttr = "attn.shape";
+/// On arguments and results: a unit attribute; their integers are unsigned to the caller.
+constexpr llvm::StringLiteral kUnsignedAttr = "attn.unsigned";
 constexpr llvm::StringLiteral kIndexRangeAttr = "attn.index_range";
 constexpr llvm::StringLiteral kDimBoundsAttr = "attn.dim_bounds";
 constexpr llvm::StringLiteral kTargetAttr = "attn.target";

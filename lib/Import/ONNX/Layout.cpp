@@ -1,0 +1,312 @@
+//===- Layout.cpp - Tensors reshaped, permuted and cut ----------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Constants change their weight expression and cost nothing at run time; known integers stay known.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Build.h"
+#include "Graph.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace attn;
+using namespace attn::onnx;
+using utils::IteratorType;
+
+//===----------------------------------------------------------------------===//
+// Reshape
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Dimensions [beginA, endA) of one shape and [beginB, endB) of the other have as many elements.
+struct Group {
+  int64_t beginA, endA, beginB, endB;
+};
+} // namespace
+
+/// Cuts two shapes into the smallest groups of equal products; none where that can't be seen.
+static std::optional<SmallVector<Group>> findGroups(const Symbols &symbols, ArrayRef<Size> a, ArrayRef<Size> b) {
+  SmallVector<Group> groups;
+  int64_t i = 0, j = 0, n = a.size(), m = b.size();
+  while (i < n && j < m) {
+    Group group{i, i + 1, j, j + 1};
+    Size left = symbols.canonical(a[i++]), right = symbols.canonical(b[j++]);
+    while (left != right) {
+      // The one that divides the other lacks dimensions. A zero divides nothing.
+      bool growLeft = !left.isConstant(0) && right.dividedBy(left).has_value();
+      if (growLeft ? i >= n : j >= m)
+        return std::nullopt;
+      if (growLeft)
+        left = left * symbols.canonical(a[i++]);
+      else
+        right = right * symbols.canonical(b[j++]);
+    }
+    group.endA = i;
+    group.endB = j;
+    groups.push_back(group);
+  }
+  // Only ones can be left over.
+  for (; i < n; ++i) {
+    if (!a[i].isConstant(1) || groups.empty())
+      return std::nullopt;
+    groups.back().endA = i + 1;
+  }
+  for (; j < m; ++j) {
+    if (!b[j].isConstant(1) || groups.empty())
+      return std::nullopt;
+    groups.back().endB = j + 1;
+  }
+  return groups;
+}
+
+static Value collapse(Node &node, Value value, ArrayRef<ReassociationIndices> groups, ArrayRef<Size> shape,
+                      DataType type) {
+  return tensor::CollapseShapeOp::create(node.builder, node.loc, node.tensorType(type, shape), value, groups);
+}
+
+static Value expand(Node &node, Value value, ArrayRef<ReassociationIndices> groups, ArrayRef<Size> shape,
+                    DataType type) {
+  return tensor::ExpandShapeOp::create(node.builder, node.loc, node.tensorType(type, shape), value, groups,
+                                       node.mixed(shape));
+}
+
+static Value reshapeValue(Node &node, const Tensor &input, ArrayRef<Size> shape) {
+  Value value = node.value(input);
+  std::optional<SmallVector<Group>> groups = findGroups(node.symbols, input.shape, shape);
+  if (!groups || input.shape.empty() || shape.empty()) {
+    // By way of all elements in a row.
+    Size total = productOf(input.shape);
+    groups = SmallVector<Group>{{0, input.rank(), 0, int64_t(shape.size())}};
+    if (input.shape.empty() && shape.empty())
+      return value;
+    if (input.shape.empty())
+      return expand(node, value, {}, shape, input.type);
+    if (shape.empty())
+      return collapse(node, value, {}, shape, input.type);
+  }
+  SmallVector<ReassociationIndices> before, after;
+  Shape middle;
+  bool collapses = false, expands = false;
+  for (const Group &group : *groups) {
+    before.push_back(llvm::to_vector<2>(llvm::seq(group.beginA, group.endA)));
+    after.push_back(llvm::to_vector<2>(llvm::seq(group.beginB, group.endB)));
+    collapses |= before.back().size() > 1;
+    expands |= after.back().size() > 1;
+    // Static where one of both sides is.
+    Size size = productOf(ArrayRef<Size>(input.shape).slice(group.beginA, group.endA - group.beginA));
+    middle.push_back(size);
+  }
+  if (collapses)
+    value = collapse(node, value, before, middle, input.type);
+  if (expands)
+    value = expand(node, value, after, shape, input.type);
+  return value;
+}
+
+FailureOr<Tensor> attn::onnx::reshape(Node &node, const Tensor &input, ArrayRef<Size> shape) {
+  Size before = productOf(input.shape), after = productOf(shape);
+  if (!node.symbols.equal(before, after)) {
+    InFlightDiagnostic diagnostic = node.error();
+    diagnostic << node.symbols.toString(input.shape) << " can't be seen as " << node.symbols.toString(shape);
+    return diagnostic;
+  }
+  Tensor result = input;
+  result.shape = Shape(shape);
+  result.value = Value();
+  SmallVector<int64_t> sizes;
+  for (const Size &size : shape)
+    sizes.push_back(size.getConstant().value_or(ShapedType::kDynamic));
+  if (input.weight) {
+    if (DenseElementsAttr dense = node.dense(input))
+      result.weight = DenseExprAttr::get(node.builder.getContext(),
+                                         dense.reshape(RankedTensorType::get(sizes, dense.getElementType())));
+    else
+      result.weight = ReshapeAttr::get(node.builder.getContext(), input.weight,
+                                       node.builder.getDenseI64ArrayAttr(sizes));
+    return result;
+  }
+  if (!input.elements || input.value)
+    result.value = reshapeValue(node, input, shape);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Transpose, broadcast, slice, concat
+//===----------------------------------------------------------------------===//
+
+/// The elements of a tensor of `shape` in another order: `source` says for each index of the result where it stands.
+static SmallVector<Size> gatherElements(ArrayRef<Size> elements, ArrayRef<int64_t> from, ArrayRef<int64_t> to,
+                                        llvm::function_ref<SmallVector<int64_t>(ArrayRef<int64_t>)> source) {
+  SmallVector<Size> result;
+  int64_t count = 1;
+  for (int64_t size : to)
+    count *= size;
+  for (int64_t i = 0; i < count; ++i) {
+    SmallVector<int64_t> index(to.size());
+    for (int64_t rest = i, k = int64_t(to.size()) - 1; k >= 0; --k) {
+      index[k] = rest % to[k];
+      rest /= to[k];
+    }
+    int64_t at = 0;
+    for (auto [position, size] : llvm::zip(source(index), from))
+      at = at * size + position;
+    result.push_back(elements[at]);
+  }
+  return result;
+}
+
+static SmallVector<int64_t> constantsOf(ArrayRef<Size> shape) {
+  return llvm::map_to_vector(shape, [](const Size &size) { return *size.getConstant(); });
+}
+
+Tensor attn::onnx::transpose(Node &node, const Tensor &input, ArrayRef<int64_t> permutation) {
+  Tensor result;
+  result.type = input.type;
+  for (int64_t dim : permutation)
+    result.shape.push_back(input.shape[dim]);
+  if (llvm::equal(permutation, llvm::seq<int64_t>(permutation.size())))
+    return input;
+  if (input.weight && !input.elements) {
+    result.weight = TransposeAttr::get(node.builder.getContext(), input.weight,
+                                       node.builder.getDenseI64ArrayAttr(permutation));
+    return result;
+  }
+  if (input.elements) {
+    result.elements = gatherElements(*input.elements, constantsOf(input.shape), constantsOf(result.shape),
+                                     [&](ArrayRef<int64_t> index) {
+                                       SmallVector<int64_t> at(index.size());
+                                       for (auto [i, dim] : llvm::enumerate(permutation))
+                                         at[dim] = index[i];
+                                       return at;
+                                     });
+    return result;
+  }
+  result.value = linalg::TransposeOp::create(node.builder, node.loc, node.value(input),
+                                             empty(node, result.shape, input.type), permutation)
+                     ->getResult(0);
+  return result;
+}
+
+FailureOr<Tensor> attn::onnx::broadcastTo(Node &node, const Tensor &input, ArrayRef<Size> shape) {
+  FailureOr<Shape> common = broadcast(node, {input.shape, Shape(shape)});
+  if (failed(common))
+    return failure();
+  if (common->size() != shape.size())
+    return node.error() << node.symbols.toString(input.shape) << " doesn't broadcast to "
+                        << node.symbols.toString(shape);
+  if (common->size() == input.shape.size() &&
+      llvm::all_of(llvm::zip(*common, input.shape),
+                   [&](auto pair) { return node.symbols.equal(std::get<0>(pair), std::get<1>(pair)); }))
+    return input;
+  Tensor result;
+  result.type = input.type;
+  result.shape = *common;
+  if (input.elements && llvm::all_of(*common, [](const Size &size) { return size.getConstant().has_value(); })) {
+    Size count = productOf(*common);
+    if (count.getConstant() && *count.getConstant() <= 1024) {
+      int64_t skipped = int64_t(common->size()) - input.rank();
+      result.elements = gatherElements(*input.elements, constantsOf(input.shape), constantsOf(*common),
+                                       [&](ArrayRef<int64_t> index) {
+                                         SmallVector<int64_t> at(index.drop_front(skipped));
+                                         for (auto [i, size] : llvm::enumerate(input.shape))
+                                           if (size.isConstant(1))
+                                             at[i] = 0;
+                                         return at;
+                                       });
+      return result;
+    }
+  }
+  Tensor target;
+  target.type = input.type;
+  target.shape = Shape(shape);
+  // As an elementwise function of the input alone, over the larger shape.
+  SmallVector<int64_t> map;
+  Shape kept;
+  for (auto [i, size] : llvm::enumerate(input.shape)) {
+    int64_t dim = int64_t(common->size()) - input.rank() + i;
+    if (size.isConstant(1) && !(*common)[dim].isConstant(1))
+      continue;
+    map.push_back(dim);
+    kept.push_back(size);
+  }
+  FailureOr<Tensor> reduced = reshape(node, input, kept);
+  if (failed(reduced))
+    return failure();
+  SmallVector<IteratorType> iterators(common->size(), IteratorType::parallel);
+  result.value = generic(node, node.value(*reduced), empty(node, *common, input.type),
+                         {map, llvm::to_vector(llvm::seq<int64_t>(common->size()))}, iterators,
+                         [](OpBuilder &, Location, ValueRange arguments) { return arguments[0]; });
+  return result;
+}
+
+Tensor attn::onnx::slice(Node &node, const Tensor &input, int64_t axis, const Size &begin, const Size &size) {
+  Tensor result;
+  result.type = input.type;
+  result.shape = input.shape;
+  result.shape[axis] = size;
+  if (node.symbols.equal(size, input.shape[axis]))
+    return input;
+  bool fixed = begin.getConstant() && size.getConstant() &&
+               llvm::all_of(input.shape, [](const Size &s) { return s.getConstant().has_value(); });
+  if (input.elements && fixed) {
+    result.elements = gatherElements(*input.elements, constantsOf(input.shape), constantsOf(result.shape),
+                                     [&](ArrayRef<int64_t> index) {
+                                       SmallVector<int64_t> at(index);
+                                       at[axis] += *begin.getConstant();
+                                       return at;
+                                     });
+    return result;
+  }
+  if (input.weight && fixed) {
+    SmallVector<int64_t> offsets(input.rank(), 0);
+    offsets[axis] = *begin.getConstant();
+    result.weight = SliceAttr::get(node.builder.getContext(), input.weight, node.builder.getDenseI64ArrayAttr(offsets),
+                                   node.builder.getDenseI64ArrayAttr(constantsOf(result.shape)));
+    return result;
+  }
+  SmallVector<OpFoldResult> offsets(input.rank(), node.builder.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(input.rank(), node.builder.getIndexAttr(1));
+  offsets[axis] = node.symbols.materialize(node.builder, node.loc, begin);
+  result.value = tensor::ExtractSliceOp::create(node.builder, node.loc, node.tensorType(input.type, result.shape),
+                                                node.value(input), offsets, node.mixed(result.shape), strides);
+  return result;
+}
+
+Tensor attn::onnx::concat(Node &node, ArrayRef<Tensor> inputs, int64_t axis) {
+  Tensor result;
+  result.type = inputs.front().type;
+  result.shape = inputs.front().shape;
+  result.shape[axis] = Size(0);
+  for (const Tensor &input : inputs)
+    result.shape[axis] = result.shape[axis] + input.shape[axis];
+  if (inputs.size() == 1)
+    return inputs.front();
+  if (llvm::all_of(inputs, [](const Tensor &input) { return input.elements && input.rank() == 1; })) {
+    result.elements.emplace();
+    for (const Tensor &input : inputs)
+      llvm::append_range(*result.elements, *input.elements);
+    return result;
+  }
+  if (llvm::all_of(inputs, [](const Tensor &input) { return bool(input.weight); })) {
+    auto parts = llvm::map_to_vector(inputs, [](const Tensor &input) { return input.weight; });
+    result.weight = ConcatAttr::get(node.builder.getContext(), axis, parts);
+    return result;
+  }
+  // Each part is copied to its place.
+  Value whole = empty(node, result.shape, result.type);
+  SmallVector<OpFoldResult> strides(result.rank(), node.builder.getIndexAttr(1));
+  Size begin(0);
+  for (const Tensor &input : inputs) {
+    SmallVector<OpFoldResult> offsets(result.rank(), node.builder.getIndexAttr(0));
+    offsets[axis] = node.symbols.materialize(node.builder, node.loc, begin);
+    whole = tensor::InsertSliceOp::create(node.builder, node.loc, node.value(input), whole, offsets,
+                                          node.mixed(input.shape), strides);
+    begin = begin + input.shape[axis];
+  }
+  result.value = whole;
+  return result;
+}

@@ -171,7 +171,7 @@ std::string deflated(llvm::StringRef text) {
 
 /// An archive of `count` members that share one local record, as zip and NumPy write deflated ones.
 std::string archive(llvm::StringRef packed, uint32_t size, uint32_t crc, unsigned count = 1) {
-  auto number = [](uint32_t value, unsigned bytes) {
+  auto number = [](uint64_t value, unsigned bytes) {
     std::string text;
     for (unsigned i = 0; i < bytes; ++i)
       text += static_cast<char>(value >> (8 * i));
@@ -181,7 +181,7 @@ std::string archive(llvm::StringRef packed, uint32_t size, uint32_t crc, unsigne
   std::string common = number(20, 2) + number(0, 2) + number(8, 2) + number(0, 4) + sizes + number(5, 2) + number(0, 2);
   std::string whole = "PK\3\4" + common + "0.npy" + packed.str(), directory;
   for (unsigned i = 0; i < count; ++i)
-    directory += "PK\1\2" + number(20, 2) + common + number(0, 14) + std::to_string(i) + ".npy";
+    directory += "PK\1\2" + number(20, 2) + common + number(0, 8) + number(0, 6) + std::to_string(i) + ".npy";
   std::string end = "PK\5\6" + number(0, 4) + number(count, 2) + number(count, 2) + number(directory.size(), 4) +
                     number(whole.size(), 4) + number(0, 2);
   return whole + directory + end;

@@ -12,7 +12,7 @@ function(attn_add_lit_suite)
 
   add_custom_target(attn-test-depends)
   foreach(dependency attnc attn-opt attn-run attn-interpret attn-lsp-server attn-reduce
-                     AttnC AttnPlugin AttnRuntimeTestPlugin)
+                     AttnC AttnPlugin AttnRuntimeTestPlugin attn-doc)
     if(TARGET ${dependency})
       add_dependencies(attn-test-depends ${dependency})
     endif()

@@ -12,7 +12,7 @@
 #   %test-library                a hand-written model on the runtime (REQUIRES: test-library)
 #   %mlir-opt                    the stock one
 #   %sanitizer-flags             what the compiler needs to link libraries of this build; nothing without sanitizers
-#   %src %build                  the project's and the build's root
+#   %src %build %llvm            the project's, the build's and LLVM's root
 #
 # ===------------------------------------------------------------------------===#
 import json
@@ -93,6 +93,7 @@ config.substitutions += [
     ("%sanitizer-flags", " ".join(config.sanitizer_flags)),
     ("%minilm", modules["minilm"]),
     ("%test-library", test_library),
+    ("%llvm", os.path.dirname(config.llvm_tools)),
     ("%src", config.attn_source),
     ("%build", config.attn_build),
 ]

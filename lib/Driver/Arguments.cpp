@@ -13,8 +13,7 @@
 
 using namespace attn;
 
-/// `text` as one word of a POSIX shell.
-static std::string quote(llvm::StringRef text) {
+std::string attn::quoteForShell(llvm::StringRef text) {
   bool plain = !text.empty() &&
                llvm::all_of(text, [](char c) { return llvm::isAlnum(c) || llvm::StringRef("_-./=:,+%@").contains(c); });
   if (plain)
@@ -45,10 +44,12 @@ static llvm::StringRef kindName(OutputKind kind) {
 
 std::string attn::formatArguments(const CompilationOptions &options, Stage stage) {
   std::vector<std::string> words;
-  auto add = [&](llvm::StringRef option, llvm::StringRef value) { words.push_back(quote((option + value).str())); };
+  auto add = [&](llvm::StringRef option, llvm::StringRef value) {
+    words.push_back(quoteForShell((option + value).str()));
+  };
   if (stage == Stage::Import) {
     for (const std::string &model : options.models)
-      words.push_back(quote(model));
+      words.push_back(quoteForShell(model));
     if (options.fromGiven)
       add("--compile-from=", infoOf(options.from).flag);
   } else {
@@ -67,6 +68,6 @@ std::string attn::formatArguments(const CompilationOptions &options, Stage stage
     if (extra.stage >= stage)
       add("--before-stage=", (infoOf(extra.stage).flag + ":" + extra.pipeline).str());
   words.push_back("-o");
-  words.push_back(quote(options.output));
+  words.push_back(quoteForShell(options.output));
   return llvm::join(words, " ");
 }

@@ -62,6 +62,8 @@ struct Compilation::State {
   ScopedDiagnosticHandler handler;
   OwningOpRef<ModuleOp> module;
   ModelInfo model;
+  /// Files and folders beside the output that are written before it and stay when the compilation is stopped.
+  SmallVector<std::string> kept;
 };
 
 Compilation::Compilation(CompilationOptions options, CompilationHooks hooks)
@@ -92,7 +94,8 @@ Compilation::Result Compilation::run() {
     return Result::Success;
   if (!isCancelled())
     return Result::Failure;
-  hooks.messages({Message::Kind::Error, "interrupted; nothing was written"});
+  std::string but = state->kept.empty() ? "" : " but '" + llvm::join(state->kept, "' and '") + "'";
+  hooks.messages({Message::Kind::Error, "interrupted; nothing was written" + but});
   return Result::Cancelled;
 }
 
@@ -117,9 +120,11 @@ bool Compilation::runStages() {
     return false;
   if (options.listOps)
     return listOps();
-  if (!options.dumpStages.empty())
+  if (!options.dumpStages.empty()) {
     if (std::error_code error = llvm::sys::fs::create_directories(options.dumpStages))
       return fail("cannot make the folder '" + options.dumpStages + "': " + error.message());
+    state->kept.push_back(options.dumpStages);
+  }
   for (const StageInfo &info : allStages()) {
     if (info.stage == Stage::Emit)
       return emitLibrary();
@@ -216,9 +221,12 @@ bool Compilation::afterStage(const StageInfo &info) {
 }
 
 bool Compilation::writeReport() {
-  return check(writeTextFile(options.report, [&](raw_ostream &os) {
+  bool written = check(writeTextFile(options.report, [&](raw_ostream &os) {
     os << llvm::formatv("{0:2}", llvm::json::Value(reportOps(*state->module))) << "\n";
   }));
+  if (written)
+    state->kept.push_back(options.report);
+  return written;
 }
 
 bool Compilation::emitLibrary() {

@@ -74,10 +74,10 @@ void CrashReproducer::remember(const StageInput &input) {
     record->written = head + "attnc: to reproduce it, run: attnc " + input.arguments + "\n";
     record->unwritten = record->written;
   } else {
+    std::string command = "attnc " + quoteForShell(input.reproducer) + " " + input.arguments;
     record->path = input.reproducer;
-    record->contents = "// run: attnc " + input.reproducer + " " + input.arguments + "\n" + input.module;
-    record->written = head + "attnc: a crash reproducer is at " + input.reproducer + "; run: attnc " +
-                      input.reproducer + " " + input.arguments + "\n";
+    record->contents = "// run: " + command + "\n" + input.module;
+    record->written = head + "attnc: a crash reproducer is at " + input.reproducer + "; run: " + command + "\n";
     record->unwritten = head + "attnc: the crash reproducer could not be written to " + input.reproducer + "\n";
   }
   currentRecord = record.get();

@@ -11,6 +11,7 @@
 #include "attn/Driver/Main.h"
 #include "Console.h"
 #include "Crash.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Signals.h"
 #include <csignal>
 #include <cstdlib>
@@ -34,12 +35,17 @@ static void crashIfAsked(llvm::ArrayRef<const char *> arguments, Stage stage) {
 
 int attn::attncMain(int argc, const char *const *argv) {
   llvm::ArrayRef<const char *> arguments(argv + 1, argv + argc);
+  // LLVM would end the process with an error where messages could not be printed; there is nobody to tell.
+  llvm::scope_exit forget([] { llvm::errs().clear_error(); });
   Console console(llvm::outs(), llvm::errs());
   Cancellation cancellation;
   interruptible = &cancellation;
   llvm::sys::SetInterruptFunction(onInterrupt);
   // A file that may not grow any more is an error of write, which has a message; LLVM would take it for a crash.
   std::signal(SIGXFSZ, SIG_IGN);
+  // Nor does a reader that goes away end the process, which would leave temporary files: where it read messages the
+  // compilation goes on, where it read the output the write fails.
+  std::signal(SIGPIPE, SIG_IGN);
 
   CompilationHooks hooks;
   hooks.cancellation = &cancellation;

@@ -1,4 +1,4 @@
-//===- Zip.cpp - Stored members of a zip archive ----------------*- C++ -*-===//
+//===- Zip.cpp - Members of a zip archive -----------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,6 +13,9 @@
 #include "llvm/Support/CRC.h"
 #include "llvm/Support/Endian.h"
 #include <algorithm>
+#include <limits>
+#include <new>
+#include <zlib.h>
 
 using namespace attn;
 using llvm::ArrayRef;
@@ -23,8 +26,33 @@ using llvm::support::endian::read64le;
 
 static constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50;
 static constexpr uint32_t kEnd64 = 0x06064b50, kEnd64Locator = 0x07064b50;
-static constexpr uint32_t kIn64 = 0xffffffff; // the real value is in a zip64 field
+static constexpr uint32_t kIn64 = 0xffffffff;         // the real value is in a zip64 field
+static constexpr unsigned kStored = 0, kDeflated = 8; // methods
 static constexpr size_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes = 22, kEnd64Bytes = 56, kLocatorBytes = 20;
+
+/// Whether `packed`, raw deflate, is whole and gives exactly the `size` bytes that `to` has room for.
+static bool inflate(ArrayRef<uint8_t> packed, uint8_t *to, uint64_t size) {
+  z_stream stream = {};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
+    return false;
+  stream.next_in = const_cast<uint8_t *>(packed.data());
+  stream.next_out = to;
+  // zlib counts in 32 bits.
+  constexpr uint64_t piece = std::numeric_limits<uInt>::max();
+  uint64_t unread = packed.size(), unwritten = size;
+  int code = Z_OK;
+  do {
+    stream.avail_in = std::min(unread, piece);
+    stream.avail_out = std::min(unwritten, piece);
+    unread -= stream.avail_in;
+    unwritten -= stream.avail_out;
+    code = ::inflate(&stream, Z_NO_FLUSH);
+    unread += stream.avail_in;
+    unwritten += stream.avail_out;
+  } while (code == Z_OK);
+  inflateEnd(&stream);
+  return code == Z_STREAM_END && unread == 0 && unwritten == 0;
+}
 
 namespace {
 class Reader {
@@ -79,7 +107,7 @@ private:
   }
 
   /// Reads the directory's record at `position` and moves behind it.
-  llvm::Error read(uint64_t &position, ZipMember &member) const {
+  llvm::Error read(uint64_t &position, ZipMember &member) {
     const uint8_t *record = at(position);
     unsigned flags = read16le(record + 8), method = read16le(record + 10);
     uint32_t crc = read32le(record + 16);
@@ -95,16 +123,41 @@ private:
 
     if (flags & 1)
       return makeError(name + ": member '" + member.name + "' is encrypted");
-    if (method != 0)
-      return makeError(name + ": member '" + member.name + "' is compressed; write it with numpy.savez");
-    if (packed != size || !holds(offset, kLocalBytes) || read32le(at(offset)) != kLocal)
+    if (method != kStored && method != kDeflated)
+      return makeError(name + ": member '" + member.name + "' is compressed with method " + llvm::Twine(method) +
+                       "; write it with numpy.savez or savez_compressed");
+    if (!holds(offset, kLocalBytes) || read32le(at(offset)) != kLocal)
       return damaged();
     uint64_t skip = kLocalBytes + read16le(at(offset) + 26) + read16le(at(offset) + 28);
-    if (!holds(offset, skip) || !holds(offset + skip, size))
+    if (!holds(offset, skip) || !holds(offset + skip, packed))
       return damaged();
-    member.data = archive.slice(offset + skip, size);
+    member.data = archive.slice(offset + skip, packed);
+    if (llvm::Error error = method == kStored ? checkStored(member, size) : unpack(member, size))
+      return error;
     if (llvm::crc32(member.data) != crc)
       return makeError(name + ": member '" + member.name + "' has a wrong checksum");
+    return llvm::Error::success();
+  }
+
+  llvm::Error checkStored(const ZipMember &member, uint64_t size) const {
+    return member.data.size() == size ? llvm::Error::success() : damaged();
+  }
+
+  /// Replaces the member's compressed bytes by the `size` bytes that they stand for.
+  llvm::Error unpack(ZipMember &member, uint64_t size) {
+    // Deflate's shortest code stands for 258 bytes in two bits, so a larger size is a lie. Members that share bytes
+    // would add up to any size.
+    constexpr uint64_t kBestRatio = 1032;
+    packedBytes += member.data.size();
+    if (size / kBestRatio > member.data.size() || packedBytes > archive.size())
+      return damaged();
+    member.inflated.reset(new (std::nothrow) uint8_t[size]);
+    if (!member.inflated)
+      return makeError(name + ": member '" + member.name + "' of " + llvm::Twine(size) +
+                       " bytes does not fit in memory");
+    if (!inflate(member.data, member.inflated.get(), size))
+      return damaged();
+    member.data = ArrayRef(member.inflated.get(), size);
     return llvm::Error::success();
   }
 
@@ -137,6 +190,7 @@ private:
 
   ArrayRef<uint8_t> archive;
   StringRef name;
+  uint64_t packedBytes = 0; // of the compressed members so far
 };
 } // namespace
 

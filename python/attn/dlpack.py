@@ -65,10 +65,47 @@ def _describe_numpy(array, name, desc):
     return tensor, (array, shape, strides)
 
 
+def _convert(value, name, desc):
+    """A NumPy array of the input's type with the values of a number, of nested lists or of what has __array__.
+
+    Numbers may be rounded, as a float always is, but nothing else may get lost: a fraction, a sign, a text.
+    """
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Error("INVALID_ARGUMENT", f"'{name}' is no array: {error}") from error
+    wanted = dtype_name(desc.dtype_code, desc.dtype_bits)
+    dtype = numpy_dtype(desc.dtype_code, desc.dtype_bits)
+    if desc.dtype_code == BFLOAT and dtype == np.uint16:
+        raise Error("DTYPE", f"'{name}': converting to bfloat16 needs the package ml_dtypes; or give its bits as an array")
+    kind = array.dtype.kind
+    if kind == "O" and not (array.size and all(isinstance(element, int) for element in array.flat)):
+        raise Error("INVALID_ARGUMENT", f"'{name}' is no array: its elements are no numbers of one kind")
+    if desc.dtype_code in (INT, UINT):
+        # Python's integers beyond 64 bits are objects.
+        limits = np.iinfo(dtype)
+        for element in (array.min(), array.max()) if kind in "iuO" and array.size else ():
+            if not limits.min <= int(element) <= limits.max:
+                raise Error("DTYPE", f"'{name}': {int(element)} is no {wanted}")
+        fits = kind in "biuO"
+    elif desc.dtype_code == BOOL:
+        fits = kind == "b"
+    else:
+        fits = kind in "biufO" or array.dtype == dtype
+    # A list without elements has no type that could matter.
+    if not fits and array.size:
+        raise Error("DTYPE", f"'{name}': its values are of dtype {array.dtype}, expected {wanted}")
+    try:
+        with np.errstate(over="raise"):
+            return array.astype(dtype)
+    except (OverflowError, FloatingPointError) as error:
+        raise Error("DTYPE", f"'{name}': a value is too large for {wanted}") from error
+
+
 def describe(value, name, desc, output=False):
     """A DLTensor for `value`, and what has to stay alive as long as it is used.
 
-    value   a NumPy array, anything with __dlpack__, or (inputs only) a number or nested lists, which are converted
+    value   a NumPy array, anything with __dlpack__, or (inputs only) what _convert takes
     desc    the library's description of the tensor
     """
     if isinstance(value, np.ndarray):
@@ -85,11 +122,7 @@ def describe(value, name, desc, output=False):
     if output:
         kind = type(value).__name__
         raise Error("INVALID_ARGUMENT", f"output '{name}' is a {kind}, which cannot be written in place")
-    try:
-        array = np.asarray(value, numpy_dtype(desc.dtype_code, desc.dtype_bits))
-    except (TypeError, ValueError, OverflowError) as error:
-        raise Error("INVALID_ARGUMENT", f"'{name}' is no array: {error}") from error
-    return _describe_numpy(array, name, desc)
+    return _describe_numpy(_convert(value, name, desc), name, desc)
 
 
 def empty(shape, code, bits):

@@ -9,6 +9,7 @@
 #
 # ===------------------------------------------------------------------------===#
 import ctypes as c
+import operator
 from typing import NamedTuple
 
 from . import _abi, dlpack
@@ -18,6 +19,17 @@ from .errors import Error
 def text(raw):
     """A string of the library's."""
     return raw.decode("utf-8", "replace")
+
+
+def thread_count(threads):
+    """`threads` as the C interface's int32, where 0 is the default."""
+    try:
+        count = 0 if threads is None else operator.index(threads)
+    except TypeError:
+        raise Error("INVALID_ARGUMENT", f"threads is {threads!r}, expected an integer") from None
+    if not 0 <= count < 2**31:
+        raise Error("INVALID_ARGUMENT", f"threads is {count}, expected 0 (the default) to {2**31 - 1}")
+    return count
 
 
 class Dim(NamedTuple):
@@ -54,6 +66,12 @@ class Result(tuple):
                 raise KeyError(key) from None
         return super().__getitem__(key)
 
+    def __contains__(self, key):
+        return key in self._names if isinstance(key, str) else super().__contains__(key)
+
+    def __reduce__(self):
+        return Result, (self._names, tuple(self))
+
     def __getattr__(self, name):
         if name.startswith("__") or name == "_names" or name not in self._names:
             raise AttributeError(f"no output '{name}'; there is {', '.join(self.__dict__.get('_names', ()))}")
@@ -76,7 +94,7 @@ class Entry:
     """A function of a model; call it with its inputs, in order, by name, or as one dict of names.
 
     out       arrays to write the outputs to: a sequence in order, or a dict (NumPy for those not in it)
-    threads   threads that may work; None: the library's default
+    threads   threads that may work; None or 0: the library's default
     """
 
     def __init__(self, library, index, desc):
@@ -112,7 +130,7 @@ class Entry:
             tensors, keep_outputs = self._describe(outputs, self._desc.outputs, self.outputs, True)
             options = None
             if threads is not None:
-                options = _abi.RunOptions(size=c.sizeof(_abi.RunOptions), threads=threads)
+                options = _abi.RunOptions(size=c.sizeof(_abi.RunOptions), threads=thread_count(threads))
             library._check(
                 context,
                 library._table.run(

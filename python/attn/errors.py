@@ -18,3 +18,6 @@ class Error(RuntimeError):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+
+    def __reduce__(self):
+        return Error, (self.code, self.message)

@@ -6,16 +6,32 @@
 # Entries are callables (entry.py). A context serves one thread at a time, so calls
 # take one from a pool, and calls from several threads run side by side.
 #
+# The system's loader knows a library by its name: a file that was compiled anew
+# under the name of a loaded one would not even be opened. So every load spells the
+# path in a way of its own, and the loader goes by the file itself.
+#
 # ===------------------------------------------------------------------------===#
 import ctypes as c
+import itertools
 import os
 import sys
 import threading
+import weakref
 from _ctypes import dlclose
 
 from . import _abi
-from .entry import Entry, text
+from .entry import Entry, text, thread_count
 from .errors import Error
+
+_loads = itertools.count(1)
+_loading = threading.Lock()
+_live = weakref.WeakSet()  # the libraries that were opened
+
+
+def _own_spelling(path):
+    """The path of the same file, in a spelling that no load before this one had."""
+    directory, name = os.path.split(path)
+    return directory + "/" + "".join("./" if digit == "1" else "/" for digit in f"{next(_loads):b}") + name
 
 
 class _Borrowed:
@@ -40,10 +56,16 @@ class Library:
     """
 
     def __init__(self, path, target=None, threads=None):
-        self.path = os.path.abspath(os.fspath(path))
-        self._lock, self._free, self._busy, self._handle = threading.Lock(), [], 0, None
+        self._handle = None
+        try:
+            self.path = os.path.abspath(os.fsdecode(path))
+        except TypeError as error:
+            raise Error("INVALID_ARGUMENT", f"the path of a library is wanted: {error}") from None
+        if not isinstance(target, (str, type(None))):
+            raise Error("INVALID_ARGUMENT", f"target is {target!r}, expected a name")
+        self._lock, self._free, self._busy = threading.Lock(), [], 0
         self._create = _abi.CreateOptions(
-            c.sizeof(_abi.CreateOptions), target.encode() if target is not None else None, threads or 0, 0
+            c.sizeof(_abi.CreateOptions), None if target is None else target.encode(), thread_count(threads), 0
         )
         self._open()
         try:
@@ -59,11 +81,22 @@ class Library:
     def _open(self):
         if not os.path.isfile(self.path):
             raise Error("LOAD", f"cannot load '{self.path}': no such file")
-        try:
-            self._handle = c.CDLL(self.path)
-        except OSError as error:
-            reason = str(error).removeprefix(self.path + ": ")
-            raise Error("LOAD", f"cannot load '{self.path}': {reason}") from None
+        path = _own_spelling(self.path)
+        with _loading:
+            try:
+                status = os.stat(path)
+                self._file = (status.st_dev, status.st_ino), (status.st_size, status.st_mtime_ns)
+                for other in _live:
+                    if other._handle is not None and other._file[0] == self._file[0] and other._file != self._file:
+                        raise OSError(
+                            "it was written over while it was loaded; close the library before, or write to another "
+                            "file and rename that, as the compiler does"
+                        )
+                self._handle = c.CDLL(path)
+            except OSError as error:
+                reason = str(error).removeprefix(path + ": ")
+                raise Error("LOAD", f"cannot load '{self.path}': {reason}") from None
+            _live.add(self)
         try:
             get = self._handle.attn_library_v1
         except AttributeError:

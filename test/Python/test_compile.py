@@ -8,6 +8,9 @@
 #
 # ===------------------------------------------------------------------------===#
 import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -76,6 +79,62 @@ def test_other_outputs(bert, tmp_path):
     messages = []
     attn.compile(bert[0], tmp_path / "b.mlir", emit="mlir", compile_to="import", on_message=messages.append)
     assert any("import" in message for message in messages)
+
+
+def test_options_that_depend_on_each_other(bert, tmp_path):
+    path = attn.compile(bert[0], tmp_path / "bert.mlir", compile_to="fuse")
+    assert "attn.attention" in path.read_text()
+    assert attn.compile(bert[0], compile_to="fuse").suffix == ".mlir"
+    attn.compile(bert[0], tmp_path / "bert.mlir", compile_to="fuse", progress="plain")
+    # A list gives an option more than once.
+    with pytest.raises(attn.Error, match="no-such-pass"):
+        attn.compile(bert[0], compile_to="fuse", before_stage=["fuse:cse", "fuse:no-such-pass"])
+    attn.compile(bert[0], tmp_path / "bert.mlir", compile_to="fuse", before_stage=["fuse:cse", "fuse:canonicalize"])
+
+
+@pytest.mark.parametrize("option", ("help", "version", "list_targets", "list_ops"))
+def test_lists_are_no_compilations(bert, tmp_path, option):
+    with pytest.raises(attn.Error, match=f"use attnc --{option.replace('_', '-')}") as info:
+        attn.compile(bert[0], tmp_path / "libx.so", **{option: True})
+    assert info.value.code == "INVALID_ARGUMENT"
+
+
+def test_calls_that_are_wrong(tmp_path):
+    for path, output in (([], None), (["a", "b"], None), (3, None), ("a", 3), ("a\0b", None)):
+        with pytest.raises(attn.Error) as info:
+            attn.compile(path, output)
+        assert info.value.code == "INVALID_ARGUMENT"
+
+
+INTERRUPTED = """
+import os, signal, sys
+import attn.compiler
+
+model, output, step = sys.argv[1:]
+attn.compiler._load()
+callback = attn.compiler._MESSAGE
+
+def interrupting(report):
+    def said(text, user):
+        report(text, user)
+        if text.decode().startswith(step):
+            os.kill(os.getpid(), signal.SIGINT)
+    return callback(said)
+
+attn.compiler._MESSAGE = interrupting
+attn.compile(model, output, on_message=print)
+"""
+
+
+@pytest.mark.parametrize("step", ("import", "schedule", "kernel"))
+def test_interrupts_cancel(bert, tmp_path, step):
+    """Ctrl-C ends the compilation with Python's own exception, and nothing stays of it."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", INTERRUPTED, bert[0], tmp_path / "libx.so", step]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert run.returncode == -signal.SIGINT, run.stderr
+    assert run.stderr.rstrip().endswith("KeyboardInterrupt") and "ignored" not in run.stderr
+    assert run.stdout == "" and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@
 # Zero copies are shown by pointers and by writing through; errors by their codes.
 #
 # ===------------------------------------------------------------------------===#
+import copy
 import gc
+import os
+import pickle
 import shutil
 import sys
 import threading
@@ -123,6 +126,49 @@ def test_empty_and_scalar(library):
     assert library.count(3).hits.shape == ()
 
 
+def test_results_behave_like_tuples_and_dicts(library, feeds):
+    result = library.add(*feeds)
+    assert "y" in result and "z" not in result
+    for again in (pickle.loads(pickle.dumps(result)), copy.copy(result), copy.deepcopy(result)):
+        assert again.keys() == ("y", "total")
+        np.testing.assert_array_equal(again.y, result.y)
+
+
+class Array:
+    """An array that shows nothing but NumPy's protocol."""
+
+    def __init__(self, values, dtype):
+        self.array = np.array(values, dtype)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array if dtype is None else self.array.astype(dtype)
+
+
+def test_conversions_lose_nothing(library, feeds):
+    ids, x = feeds
+    want = x + ids[:, :, None]
+    for taken in (ids.tolist(), Array(ids, np.int64), Array(ids, np.uint8), [list(map(np.int16, row)) for row in ids]):
+        np.testing.assert_array_equal(library.add(taken, x).y, want)
+    for taken in (x.tolist(), x.astype(int).tolist(), Array(x, np.float64)):
+        np.testing.assert_array_equal(library.add(ids, taken).y, want)
+    np.testing.assert_array_equal(library.add([[True, False, True]], x[:1]).y, x[:1] + [[[1], [0], [1]]])
+    assert library.add([[], []], np.zeros((2, 0, 4), np.float32)).y.shape == (2, 0, 4)
+    for refused, words in (
+        ([[1.9] * 3] * 2, "dtype float64, expected int64"),
+        ([[1, 2, 3.0]] * 2, "dtype float64, expected int64"),
+        ([["1"] * 3] * 2, "expected int64"),
+        (Array(ids, np.float64), "dtype float64, expected int64"),
+        ([[2**63] * 3] * 2, "9223372036854775808 is no int64"),
+        ([[2**70] * 3] * 2, "1180591620717411303424 is no int64"),
+    ):
+        got, message = code_of(library.add, refused, x)
+        assert (got, words in message) == ("DTYPE", True), message
+    assert code_of(library.square, [[2**31]])[1] == "'m': 2147483648 is no int32"
+    assert code_of(library.add, ids, np.full(x.shape, 1e300).tolist()) == ("DTYPE", "'x': a value is too large for float32")
+    assert code_of(library.add, ids, [[["1"]]])[0] == "DTYPE"
+    assert code_of(library.add, [[1, 2, 3], [4]], x)[0] == "INVALID_ARGUMENT"
+
+
 def test_errors_are_exceptions(library, feeds):
     ids, x = feeds
     add = library.add
@@ -145,6 +191,9 @@ def test_errors_are_exceptions(library, feeds):
         (lambda: add(ids, x, out={"y": [1]}), "INVALID_ARGUMENT", "cannot be written in place"),
         (lambda: add(ids, x, out={"y": x.astype(np.float64)}), "DTYPE", "output 'y'"),
         (lambda: add(ids, x, threads=-1), "INVALID_ARGUMENT", "threads"),
+        (lambda: add(ids, x, threads=2**40), "INVALID_ARGUMENT", "threads is 1099511627776, expected 0 (the default)"),
+        (lambda: add(ids, x, threads=1 - 2**32), "INVALID_ARGUMENT", "threads is -4294967295"),
+        (lambda: add(ids, x, threads="2"), "INVALID_ARGUMENT", "threads is '2', expected an integer"),
         (lambda: library(ids, x), "INVALID_ARGUMENT", "several entries, name one of add, square"),
         (lambda: library["multiply"], "INVALID_ARGUMENT", "no entry 'multiply'; there is add, square"),
     ):
@@ -166,7 +215,13 @@ def test_what_cannot_be_loaded(test_library, tmp_path):
         libc = next(line.split()[-1] for line in maps if "libc" in line)
     assert "does not export attn_library_v1" in code_of(attn.load, libc)[1]
     assert code_of(attn.load, test_library, target="pdp-11")[0] == "UNSUPPORTED"
-    assert code_of(attn.load, test_library, threads=-1)[0] == "INVALID_ARGUMENT"
+    for arguments in ({"threads": -1}, {"threads": 2**32 + 1}, {"threads": 1.5}, {"target": 3}):
+        (word,) = arguments
+        got, message = code_of(attn.load, test_library, **arguments)
+        assert got == "INVALID_ARGUMENT" and message.startswith(word + " is ")
+    assert code_of(attn.load, None)[0] == "INVALID_ARGUMENT"
+    error = pickle.loads(pickle.dumps(attn.Error("LOAD", "why")))
+    assert (error.code, error.message) == ("LOAD", "why")
 
 
 def test_chosen_target(test_library):
@@ -185,6 +240,32 @@ def test_close_and_reload(test_library, tmp_path, feeds):
         assert code_of(add, *feeds) == ("INVALID_ARGUMENT", f"'{copy}' is closed")
     with open("/proc/self/maps") as maps:
         assert "libcopy" not in maps.read()
+
+
+def test_each_load_opens_the_file(test_library, tmp_path, feeds):
+    """The system's loader goes by names, and would give the old library where the file was replaced."""
+    path = tmp_path / "libmodel.so"
+    shutil.copy(test_library, path)
+    old = attn.load(path)
+    # The same library with another name in its tables; the SONAME, if any, is the same.
+    changed = test_library.read_bytes().replace(b"\0total\0", b"\0other\0")
+    (tmp_path / "new").write_bytes(changed)
+    os.replace(tmp_path / "new", path)
+    with attn.load(path) as new, attn.load(path) as again:
+        assert new.add(*feeds).keys() == again.add(*feeds).keys() == ("y", "other")
+        assert old.add(*feeds).keys() == ("y", "total")
+    assert old.add(*feeds).keys() == ("y", "total")
+    old.close()
+
+
+def test_a_file_written_over_in_place(test_library, tmp_path):
+    path = tmp_path / "libmodel.so"
+    shutil.copy(test_library, path)
+    old = attn.load(path)
+    os.utime(path, (1, 1))
+    assert "written over while it was loaded" in code_of(attn.load, path)[1]
+    old.close()
+    attn.load(path).close()
 
 
 def test_threads_run_side_by_side(library, feeds):

@@ -41,7 +41,8 @@ ATTN_CAPI_EXPORTED void attnCancel(AttnCancellation *cancellation);
  * may be null.
  *
  * Returns attnc's exit code: 0 on success, 1 after at least one message with an error. Then no output file was written
- * or changed. With "-o -" text goes to the process's standard output. */
+ * or changed; what --dump-stages and --report had written by then stays. With "-o -" text goes to the process's
+ * standard output. */
 ATTN_CAPI_EXPORTED int attnCompile(int argc, const char *const *argv, AttnMessageCallback message, void *user);
 
 /* The same, and stops with 130 once `cancellation` (may be null) is cancelled. */

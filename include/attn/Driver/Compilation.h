@@ -50,7 +50,8 @@ public:
   Compilation(CompilationOptions options, CompilationHooks hooks);
   ~Compilation();
 
-  /// Compiles. Unless it succeeds, at least one error was a message, and no output is left behind.
+  /// Compiles. Unless it succeeds, at least one error was a message, and no output is left behind; dumps and reports
+  /// stay.
   Result run();
 
 private:

@@ -67,6 +67,9 @@ llvm::Expected<ParsedCommandLine> parseCommandLine(llvm::ArrayRef<const char *> 
 /// What --diagnostics says, also where the rest of the arguments cannot be read: that is a message, too.
 DiagnosticFormat peekDiagnosticFormat(llvm::ArrayRef<const char *> arguments);
 
+/// `text` as one word of a POSIX shell.
+std::string quoteForShell(llvm::StringRef text);
+
 /// The arguments that start from the input of `stage`: those that stand behind the name of the file with that module's
 /// text, or all where the stage is import. For a shell; only what changes the result.
 std::string formatArguments(const CompilationOptions &options, Stage stage);

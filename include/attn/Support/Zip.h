@@ -1,10 +1,11 @@
-//===- Zip.h - Stored members of a zip archive ------------------*- C++ -*-===//
+//===- Zip.h - Members of a zip archive -------------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Just as much of the format as .npz files need: members that are stored, not compressed, with zip64 sizes. The
-// archive's directory is the truth about its members; all offsets and sizes are checked against the file.
+// Just as much of the format as .npz files need: members that are stored or deflated, with zip64 sizes; written ones
+// are stored. The archive's directory is the truth about its members; all offsets and sizes are checked against the
+// file.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,19 +16,22 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace attn {
 
-/// A member; `data` points into the archive.
+/// A member; `data` points into the archive, or to `inflated` where the archive holds it compressed.
 struct ZipMember {
   std::string name;
   llvm::ArrayRef<uint8_t> data;
+  std::unique_ptr<uint8_t[]> inflated;
 };
 
-/// The members of an archive in its directory's order; `name` stands in errors. Compressed or encrypted members, wrong
-/// checksums and offsets outside the archive are errors.
+/// The members of an archive in its directory's order; `name` stands in errors. Encrypted members, members compressed
+/// otherwise than with deflate, wrong sizes or checksums and offsets outside the archive are errors. No memory is taken
+/// for a size that the compressed bytes cannot have.
 llvm::Expected<std::vector<ZipMember>> readZip(llvm::ArrayRef<uint8_t> archive, llvm::StringRef name);
 
 /// Writes an archive of stored members. The same members always give the same bytes (no times are recorded).

@@ -5,7 +5,8 @@
 #
 # Each file holds the inputs, the embedding in full, and last_hidden_state at up
 # to 64 positions (the corners and a seeded sample), all in float64: small enough
-# to commit, and enough that a wrong tile, tail or mask shows.
+# to commit, and enough that a wrong tile, tail or mask shows. check_minilm.py knows
+# how to read them; attn-run --check compares whole outputs.
 #
 #   python write_references.py            writes SHAPE.npz beside this file
 #   python write_references.py --verify   recomputes them and compares

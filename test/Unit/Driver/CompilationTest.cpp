@@ -121,6 +121,24 @@ TEST(CompilationTest, StopsWhenCancelled) {
   }
 }
 
+TEST(CompilationTest, SaysWhatStaysWhenCancelled) {
+  TempDir dir;
+  Messages messages;
+  Cancellation cancellation;
+  CompilationHooks hooks;
+  hooks.cancellation = &cancellation;
+  hooks.stageBegins = [&](const StageInput &input) {
+    if (input.stage == Stage::Lower)
+      cancellation.cancel();
+  };
+  std::string dumps = dir.path("dumps"), report = dir.path("report.json");
+  EXPECT_EQ(compile({kEncoder, "-o", dir.path("libe.so"), "--dump-stages=" + dumps, "--report=" + report}, messages,
+                    std::move(hooks)),
+            kExitInterrupted);
+  EXPECT_EQ(messages.errors, "error: interrupted; nothing was written but '" + dumps + "' and '" + report + "'\n");
+  EXPECT_EQ(dir.numFiles(), 2u);
+}
+
 TEST(CompilationTest, ErrorsAreMessages) {
   Messages messages;
   EXPECT_EQ(compile({kEncoder, "--emit=exe", "-o", "x"}, messages), kExitFailure);

@@ -10,6 +10,8 @@
 #include "attn/Support/Npy.h"
 #include "TempDir.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CRC.h"
+#include <zlib.h>
 
 using namespace attn;
 
@@ -142,9 +144,78 @@ TEST(Npz, RefusesDamage) {
   changed[whole.find("PK\x01\x02") - 1] = 1; // the last data byte
   EXPECT_NE(failure(changed).find("wrong checksum"), std::string::npos);
   std::string packed = whole;
-  packed[whole.find("PK\x01\x02") + 10] = 8; // deflated
-  EXPECT_NE(failure(packed).find("is compressed; write it with numpy.savez"), std::string::npos);
+  packed[whole.find("PK\x01\x02") + 10] = 12; // bzip2
+  EXPECT_NE(failure(packed).find("is compressed with method 12; write it with numpy.savez or savez_compressed"),
+            std::string::npos);
   // Any one byte may lie, and nothing may be read beyond the file.
+  for (size_t i = 0; i < whole.size(); ++i) {
+    std::string wrong = whole;
+    wrong[i] = ~wrong[i];
+    (void)failure(wrong);
+  }
+}
+
+std::string deflated(llvm::StringRef text) {
+  std::string packed(text.size() + 64, 0);
+  z_stream stream = {};
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY), Z_OK);
+  stream.next_in = reinterpret_cast<Bytef *>(const_cast<char *>(text.data()));
+  stream.avail_in = text.size();
+  stream.next_out = reinterpret_cast<Bytef *>(packed.data());
+  stream.avail_out = packed.size();
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+/// An archive of `count` members that share one local record, as zip and NumPy write deflated ones.
+std::string archive(llvm::StringRef packed, uint32_t size, uint32_t crc, unsigned count = 1) {
+  auto number = [](uint64_t value, unsigned bytes) {
+    std::string text;
+    for (unsigned i = 0; i < bytes; ++i)
+      text += static_cast<char>(value >> (8 * i));
+    return text;
+  };
+  std::string sizes = number(crc, 4) + number(packed.size(), 4) + number(size, 4);
+  std::string common = number(20, 2) + number(0, 2) + number(8, 2) + number(0, 4) + sizes + number(5, 2) + number(0, 2);
+  std::string whole = "PK\3\4" + common + "0.npy" + packed.str(), directory;
+  for (unsigned i = 0; i < count; ++i)
+    directory += "PK\1\2" + number(20, 2) + common + number(0, 8) + number(0, 6) + std::to_string(i) + ".npy";
+  std::string end = "PK\5\6" + number(0, 4) + number(count, 2) + number(count, 2) + number(directory.size(), 4) +
+                    number(whole.size(), 4) + number(0, 2);
+  return whole + directory + end;
+}
+
+TEST(Npz, ReadsDeflatedMembers) {
+  TempDir dir;
+  auto read = [&](llvm::StringRef contents) { return readNpz(dir.write("a.npz", contents)); };
+  auto failure = [&](llvm::StringRef contents) {
+    auto arrays = read(contents);
+    return arrays ? "no error" : llvm::toString(arrays.takeError()).substr(dir.path("a.npz").size());
+  };
+  std::string text = file(dictionary("|u1", "(3000,)"), std::string(3000, 'a')), packed = deflated(text);
+  ASSERT_LT(packed.size() * 10, text.size());
+  uint32_t crc = llvm::crc32(bytesOf(text));
+  NpyArrays arrays = llvm::cantFail(read(archive(packed, text.size(), crc)));
+  ASSERT_EQ(arrays.size(), 1u);
+  EXPECT_EQ(arrays[0].second.data, std::vector<uint8_t>(3000, 'a'));
+
+  // Sizes that lie, bytes that are missing, left over or none of deflate's.
+  for (uint32_t size : {0u, unsigned(text.size()) - 1, unsigned(text.size()) + 1, 0xfffffffeu})
+    EXPECT_EQ(failure(archive(packed, size, crc)), ": damaged zip archive") << size;
+  for (const std::string &wrong : {std::string(), packed.substr(0, packed.size() - 1), packed + "x", "\xff" + packed})
+    EXPECT_EQ(failure(archive(wrong, text.size(), crc)), ": damaged zip archive");
+  EXPECT_EQ(failure(archive(packed, text.size(), crc + 1)), ": member '0.npy' has a wrong checksum");
+  // A small archive cannot stand for a large one by naming the same bytes often.
+  std::string noise;
+  for (uint32_t i = 0, state = 1; i < 3000; ++i, state = state * 1664525 + 1013904223)
+    noise += static_cast<char>(state >> 24);
+  std::string incompressible = file(dictionary("|u1", "(3000,)"), noise);
+  EXPECT_EQ(failure(archive(deflated(incompressible), incompressible.size(), llvm::crc32(bytesOf(incompressible)), 2)),
+            ": damaged zip archive");
+  // Any one byte may lie.
+  std::string whole = archive(packed, text.size(), crc);
   for (size_t i = 0; i < whole.size(); ++i) {
     std::string wrong = whole;
     wrong[i] = ~wrong[i];

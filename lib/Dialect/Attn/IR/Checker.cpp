@@ -112,6 +112,10 @@ LogicalResult attn::checkBlock(Checker &check, StringRef label, StringRef what, 
     return check.fail(label) << "the " << what << " does not end with attn.yield";
   if (yield.getNumOperands() != 1)
     return check.fail(label) << "the " << what << " yields " << yield.getNumOperands() << " values, expected 1";
+  // A tool that takes modules apart, such as the reducer, verifies them with operands that are gone, and an op is
+  // verified before what is in its regions.
+  if (!yield.getOperand(0))
+    return check.fail(label) << "the " << what << " yields nothing";
   if (yield.getOperand(0).getType() != yields)
     return check.fail(label) << "the " << what << " yields a value of type " << yield.getOperand(0).getType()
                              << ", expected " << yields;

@@ -411,3 +411,20 @@ func.func @f(%m: tensor<2x8xi64>, %init: tensor<2x4xi32>) {
   %0 = attn.key_ranges ins(%m : tensor<2x8xi64>) outs(%init : tensor<2x4xi32>) -> tensor<2x4xi32>
   return
 }
+
+// -----
+
+// gelu
+func.func @f(%x: tensor<4xi32>) -> tensor<4xi32> {
+  // expected-error @below {{'attn.gelu' op operand #0 must be floating-point-like, but got 'tensor<4xi32>'}}
+  %0 = attn.gelu %x : tensor<4xi32>
+  return %0 : tensor<4xi32>
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) -> tensor<4xf64> {
+  // expected-error @below {{'attn.gelu' op requires the same type for all operands and results}}
+  %0 = "attn.gelu"(%x) : (tensor<4xf32>) -> tensor<4xf64>
+  return %0 : tensor<4xf64>
+}

@@ -22,3 +22,19 @@ func.func @f(%x: f32) {
   // expected-error @below {{expects parent op to be one of 'attn.linear, attn.attention'}}
   attn.yield %x : f32
 }
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{'attn.worker' op result #0 must be index, but got 'i32'}}
+  %0 = "attn.worker"() : () -> i32
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{'attn.num_workers' op result #0 must be index, but got 'i64'}}
+  %0 = "attn.num_workers"() : () -> i64
+  return
+}

@@ -12,10 +12,11 @@
 
 namespace attn {
 
-/// Applies `verify` to `root` and all ops in it, up to the first failure, for which it has emitted an error.
+/// Applies `verify` to `root` and all ops in it, each before those in its regions, up to the first failure, for which
+/// it has emitted an error.
 inline llvm::LogicalResult verifyContract(mlir::Operation *root,
                                           llvm::function_ref<llvm::LogicalResult(mlir::Operation *)> verify) {
-  mlir::WalkResult result = root->walk([&](mlir::Operation *op) {
+  mlir::WalkResult result = root->walk<mlir::WalkOrder::PreOrder>([&](mlir::Operation *op) {
     return llvm::failed(verify(op)) ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
   });
   return llvm::failure(result.wasInterrupted());

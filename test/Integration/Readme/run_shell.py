@@ -1,0 +1,88 @@
+# ===- run_shell.py - Runs the README's shell lines -------------------------===#
+#
+# Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#   run_shell.py SOURCE BUILD LLVM
+#
+# Started in a folder that holds MODEL. Every line of the README's `sh` blocks is
+# run there, in order, or looked at where running it would take minutes; a line of
+# another kind is an error, so that no example is forgotten. Presets that the text
+# names have to exist.
+#
+# ===------------------------------------------------------------------------===#
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+
+import attn
+
+source, build, llvm = sys.argv[1:]
+TOOLS = ("attnc", "attn-opt", "attn-run", "attn-reduce", "mlir-opt")
+GELU = "func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {\n  %0 = attn.gelu %x : tensor<4xf32>\n  return %0 : tensor<4xf32>\n}\n"
+
+
+def prepare():
+    """What the lines take for granted."""
+    os.symlink(build, "build")
+    for name in ("model.mlir", "bug.mlir"):
+        with open(name, "w") as file:
+            file.write(GELU)
+    with open("interesting.sh", "w") as file:
+        file.write("#!/bin/sh\ngrep -q attn.gelu $1 && exit 1\nexit 0\n")
+    os.chmod("interesting.sh", 0o755)
+
+
+def write_reference(library):
+    ids = np.array([[1, 7, 2], [1, 2, 0]])
+    feeds = {"input_ids": ids, "attention_mask": (ids > 0).astype(np.int64), "token_type_ids": np.zeros_like(ids)}
+    with attn.load(library) as model:
+        np.savez_compressed("reference.npz", **feeds, **dict(model(**feeds).items()))
+
+
+def run(line):
+    print("+", line, flush=True)
+    done = subprocess.run(["bash", "-ec", line], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"the README's line fails:\n{done.stdout}{done.stderr}")
+
+
+def do(line):
+    words = shlex.split(line, comments=True)
+    if words[0] in TOOLS:
+        if "reference.npz" in words:
+            write_reference(words[1])
+        run(line)
+    elif words[:2] == ["cmake", "-B"]:
+        print("+", line)
+        assert words[2] == "build" and "/path/to/llvm-22" in line
+        where = f"-S {shlex.quote(source)} -B {shlex.quote(os.path.abspath('configured'))}"
+        run(line.replace("-B build", where).replace("/path/to/llvm-22", llvm))
+    elif words[:2] == ["cmake", "--build"]:
+        assert words[2:] == ["build"], line
+    else:
+        assert words[0] in ("tools/demo", "tools/check") and os.access(os.path.join(source, words[0]), os.X_OK), line
+
+
+def main():
+    with open(os.path.join(source, "README.md")) as file:
+        text = file.read()
+    prepare()
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        for line in block.replace("\\\n", "").splitlines():
+            do(line)
+    with open(os.path.join(source, "CMakePresets.json")) as file:
+        presets = json.load(file)
+    known = {preset["name"] for kind, entries in presets.items() if kind.endswith("Presets") for preset in entries}
+    unknown = set(re.findall(r"--preset (\w+)", text)) - known
+    assert not unknown, unknown
+    print("all lines of the README were run or looked at")
+
+
+if __name__ == "__main__":
+    main()

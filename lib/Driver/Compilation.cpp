@@ -21,6 +21,7 @@
 #include "StoredModel.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "attn/Import/Importer.h"
+#include "attn/Import/Merge.h"
 #include "attn/Pipelines/Registration.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -145,15 +146,23 @@ bool Compilation::isDone(const StageInfo &info) const {
 
 bool Compilation::importModel() {
   announce(infoOf(Stage::Import));
-  state->progress.begin("import " + options.models.front());
   ImportOptions import;
-  import.name = options.name;
+  // Entries of several models are told apart by their files' names.
+  import.name = options.models.size() == 1 ? options.name : "";
   import.laterStage = options.fromGiven && options.from != Stage::Import;
   ImporterRegistry importers = ImporterRegistry::withBuiltins();
-  FailureOr<OwningOpRef<ModuleOp>> imported = importers.importModel(state->context, options.models.front(), import);
-  if (failed(imported))
-    return false;
-  state->module = std::move(*imported);
+  for (const std::string &model : options.models) {
+    if (isCancelled())
+      return false;
+    state->progress.begin("import " + model);
+    FailureOr<OwningOpRef<ModuleOp>> imported = importers.importModel(state->context, model, import);
+    if (failed(imported))
+      return false;
+    if (!state->module)
+      state->module = std::move(*imported);
+    else if (failed(mergeModule(*state->module, std::move(*imported), model)))
+      return false;
+  }
   return true;
 }
 

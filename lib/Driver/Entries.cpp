@@ -56,6 +56,28 @@ static FailureOr<TensorInfo> describe(func::FuncOp entry, unsigned arg, const En
   return tensor;
 }
 
+/// Fills in what the entry's `attn.dim_terms` says of `dims`.
+static LogicalResult readTerms(func::FuncOp entry, std::vector<DimInfo> &dims) {
+  auto computed = entry->getAttrOfType<DictionaryAttr>(kDimTermsAttr);
+  auto find = [&](StringRef name) { return llvm::find_if(dims, [&](const DimInfo &dim) { return dim.name == name; }); };
+  for (DimInfo &dim : dims) {
+    auto terms = computed ? computed.getAs<ArrayAttr>(dim.name) : ArrayAttr();
+    for (Attribute attribute : terms ? terms.getValue() : ArrayRef<Attribute>()) {
+      auto term = llvm::cast<ArrayAttr>(attribute);
+      DimInfo::Term result{llvm::cast<IntegerAttr>(term[0]).getInt(), {}};
+      for (Attribute factor : term.getValue().drop_front()) {
+        auto at = find(llvm::cast<StringAttr>(factor).getValue());
+        if (at == dims.end())
+          return entry.emitError() << "dimension '" << dim.name << "' is computed from " << factor
+                                   << ", which is no dimension of the entry";
+        result.factors.push_back(at - dims.begin());
+      }
+      dim.terms.push_back(std::move(result));
+    }
+  }
+  return success();
+}
+
 FailureOr<std::vector<EntryInfo>> attn::describeEntries(ModuleOp module, StringRef prefix) {
   SmallVector<ModuleOp> targets(module.getOps<ModuleOp>());
   std::vector<EntryInfo> entries;
@@ -77,6 +99,8 @@ FailureOr<std::vector<EntryInfo>> attn::describeEntries(ModuleOp module, StringR
         dim.max = bound.getInt();
       info.dims.push_back(dim);
     }
+    if (failed(readTerms(entry, info.dims)))
+      return failure();
     for (unsigned arg = 0, e = entry.getNumArguments(); arg < e; ++arg) {
       if (entry.getArgAttr(arg, kWorkspaceAttr))
         continue;

@@ -129,8 +129,6 @@ llvm::Error readOptions(const InputArgList &args, CompilationOptions &options) {
   options.models = args.getAllArgValues(OPT_INPUT);
   if (options.models.empty())
     return fail("no model given; name a model directory or file, or see --help");
-  if (options.models.size() > 1)
-    return fail("one model at a time is supported, got " + llvm::Twine(options.models.size()));
 
   llvm::StringRef kind = args.getLastArgValue(OPT_emit_EQ, "shared");
   auto parsed = llvm::StringSwitch<std::optional<OutputKind>>(kind)
@@ -173,6 +171,9 @@ llvm::Error readOptions(const InputArgList &args, CompilationOptions &options) {
     return fail("--compile-to=" + llvm::Twine(infoOf(options.to).flag) +
                 " comes before --compile-from=" + infoOf(options.from).flag);
 
+  if (options.models.size() > 1 && options.from != Stage::Import)
+    return fail("--compile-from=" + llvm::Twine(infoOf(options.from).flag) + " goes on with one module, got " +
+                llvm::Twine(options.models.size()));
   options.listOps = args.hasArg(OPT_list_ops);
   options.output = args.getLastArgValue(OPT_output).str();
   if (options.output.empty() && (options.kind == OutputKind::MLIR || options.listOps))

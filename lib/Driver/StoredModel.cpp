@@ -55,7 +55,10 @@ private:
                        {"index_range", b.getDenseI64ArrayAttr({info.indexBegin, info.indexEnd})}});
   }
   Attribute dim(const DimInfo &info) {
-    return dictionary({{"name", text(info.name)}, {"min", number(info.min)}, {"max", number(info.max)}});
+    return dictionary({{"name", text(info.name)},
+                       {"min", number(info.min)},
+                       {"max", number(info.max)},
+                       {"terms", b.getDenseI64ArrayAttr(flatten(info.terms))}});
   }
   Attribute variant(const VariantInfo &info) {
     return dictionary({{"target", text(info.target)},
@@ -136,7 +139,18 @@ static TensorInfo readTensor(Reader reader) {
   return info;
 }
 
-static DimInfo readDim(Reader reader) { return {reader.text("name"), reader.number("min"), reader.number("max")}; }
+static DimInfo readDim(Reader reader) {
+  DimInfo info{reader.text("name"), reader.number("min"), reader.number("max"), {}};
+  for (ArrayRef<int64_t> rest = reader.numbers("terms"); !rest.empty();) {
+    bool whole = rest.size() >= 2 && rest[1] >= 0 && rest[1] <= int64_t(rest.size()) - 2;
+    reader.require(whole);
+    if (!whole)
+      break;
+    info.terms.push_back({rest[0], rest.slice(2, rest[1]).vec()});
+    rest = rest.drop_front(2 + rest[1]);
+  }
+  return info;
+}
 
 static VariantInfo readVariant(Reader reader) {
   return {reader.text("target"), uint64_t(reader.number("features")), reader.text("workspace"), reader.text("run")};

@@ -178,7 +178,8 @@ LogicalResult EntryAnnotator::shapeResult(Slot &slot) {
     if (given.empty())
       return error(slot) << "dimension " << dim << " of " << slot.type << " can't be derived from the arguments' "
                          << "dimensions; name it with attn.shape";
-    if (!argumentSymbols.contains(given))
+    auto computed = function->getAttrOfType<DictionaryAttr>(kDimTermsAttr);
+    if (!argumentSymbols.contains(given) && !(computed && computed.contains(given)))
       return error(slot) << "attn.shape names dimension " << dim << " \"" << given
                          << "\", which is no dimension of an argument";
     slot.shape.push_back(builder.getStringAttr(given));

@@ -201,6 +201,43 @@ static attn_code imagine_output(const attn_rt_binding *binding, attn_rt_tensor *
   return check_size(binding, tensor, shape, NULL);
 }
 
+// The dimensions that are computed from others, once the inputs have given those.
+static attn_code compute_dimensions(const attn_rt_binding *binding) {
+  const attn_entry_desc *entry = binding->entry;
+  for (int32_t i = 0; i < entry->num_dims; ++i) {
+    const attn_dim_desc *dim = &entry->dims[i];
+    const int64_t *terms = dim->terms;
+    if (dim->num_terms == 0)
+      continue;
+    int64_t sum = 0;
+    bool known = true;
+    for (int64_t t = 0; t < dim->num_terms; ++t) {
+      int64_t product = *terms++, factors = *terms++;
+      bool overflow = false;
+      for (; factors > 0; --factors) {
+        int64_t value = binding->dims[*terms++];
+        known &= value >= 0;
+        overflow |= __builtin_mul_overflow(product, value, &product);
+      }
+      if ((overflow || __builtin_add_overflow(sum, product, &sum)) && known)
+        return attn_rt_fail(binding->error, ATTN_ERROR_OVERFLOW, "entry '%s': dimension '%s' overflows 64 bits",
+                            entry->name, dim->name);
+    }
+    if (!known)
+      continue; // who needs it says so
+    if (binding->dims[i] >= 0 && binding->dims[i] != sum)
+      return attn_rt_fail(binding->error, ATTN_ERROR_SHAPE,
+                          "entry '%s': dimension '%s' is %lld, but the other dimensions make it %lld", entry->name,
+                          dim->name, (long long)binding->dims[i], (long long)sum);
+    if (sum < dim->min || sum > dim->max)
+      return attn_rt_fail(binding->error, ATTN_ERROR_SHAPE,
+                          "entry '%s': the other dimensions make dimension '%s' %lld, which is not in [%lld, %lld]",
+                          entry->name, dim->name, (long long)sum, (long long)dim->min, (long long)dim->max);
+    binding->dims[i] = sum;
+  }
+  return ATTN_OK;
+}
+
 attn_code attn_rt_check_tensors(attn_rt_binding *binding, attn_rt_scope scope, const DLTensor *const inputs[],
                                 size_t num_inputs, const DLTensor *const outputs[], size_t num_outputs) {
   const attn_entry_desc *entry = binding->entry;
@@ -216,6 +253,8 @@ attn_code attn_rt_check_tensors(attn_rt_binding *binding, attn_rt_scope scope, c
     attn_rt_tensor *tensor = &binding->tensors[i];
     int32_t output = i - entry->num_inputs;
     bool given = output < 0 || scope != ATTN_SCOPE_INPUTS;
+    if (output == 0 && (code = compute_dimensions(binding)))
+      return code;
     *tensor = output < 0 ? start_tensor(&entry->inputs[i], inputs[i], false)
                          : start_tensor(&entry->outputs[output], given ? outputs[output] : NULL, true);
     code = given ? check_metadata(binding, tensor) : imagine_output(binding, tensor);
@@ -226,6 +265,8 @@ attn_code attn_rt_check_tensors(attn_rt_binding *binding, attn_rt_scope scope, c
     if (code)
       return code;
   }
+  if (entry->num_outputs == 0 && (code = compute_dimensions(binding)))
+    return code;
   for (int32_t i = 0; i < entry->num_dims; ++i)
     if (binding->dims[i] < 0)
       return attn_rt_fail(binding->error, ATTN_ERROR_UNSUPPORTED,

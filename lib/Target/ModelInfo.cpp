@@ -31,6 +31,16 @@ static bool isPrefix(StringRef text) {
   return !text.empty() && !isDigit(text.front()) && all_of(text, [](char c) { return isAlnum(c) || c == '_'; });
 }
 
+std::vector<int64_t> attn::flatten(const std::vector<DimInfo::Term> &terms) {
+  std::vector<int64_t> flat;
+  for (const DimInfo::Term &term : terms) {
+    flat.push_back(term.coefficient);
+    flat.push_back(int64_t(term.factors.size()));
+    flat.insert(flat.end(), term.factors.begin(), term.factors.end());
+  }
+  return flat;
+}
+
 static Error verifyTensor(const ModelInfo &model, const EntryInfo &entry, const TensorInfo &tensor) {
   auto fail = [&](const Twine &reason) {
     return createStringError("model '" + model.name + "', entry '" + entry.name + "', tensor '" + tensor.name +
@@ -56,6 +66,11 @@ static Error verifyEntry(const ModelInfo &model, const EntryInfo &entry) {
   for (const DimInfo &dim : entry.dims)
     if (dim.min < 0 || dim.min > dim.max)
       return fail("dimension '" + dim.name + "' has bounds " + Twine(dim.min) + " to " + Twine(dim.max));
+  for (const DimInfo &dim : entry.dims)
+    for (const DimInfo::Term &term : dim.terms)
+      for (int64_t factor : term.factors)
+        if (factor < 0 || size_t(factor) >= entry.dims.size() || !entry.dims[factor].terms.empty())
+          return fail("dimension '" + dim.name + "' is computed from one that is computed or does not exist");
   StringSet<> names;
   for (const std::vector<TensorInfo> *tensors : {&entry.inputs, &entry.outputs}) {
     for (const TensorInfo &tensor : *tensors) {

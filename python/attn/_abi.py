@@ -36,7 +36,10 @@ class Error(c.Structure):
 
 
 class DimDesc(c.Structure):
-    _fields_ = [("name", c.c_char_p), ("min", c.c_int64), ("max", c.c_int64)]
+    _fields_ = [
+        ("name", c.c_char_p), ("min", c.c_int64), ("max", c.c_int64),
+        ("terms", c.POINTER(c.c_int64)), ("num_terms", c.c_int64),
+    ]  # fmt: skip
 
 
 class TensorDesc(c.Structure):

@@ -128,11 +128,27 @@ public:
 
   void setRest() {
     for (auto [value, desc] : llvm::zip(values, dims(entry)))
-      if (value < 0)
+      if (value < 0 && desc.num_terms == 0)
         value = std::clamp<int64_t>(1, desc.min, desc.max);
+    // What is computed from them; the library checks it where it was given.
+    for (auto [value, desc] : llvm::zip(values, dims(entry)))
+      if (value < 0)
+        value = compute(desc);
   }
 
 private:
+  int64_t compute(const attn_dim_desc &desc) const {
+    uint64_t sum = 0;
+    const int64_t *terms = desc.terms;
+    for (int64_t i = 0; i < desc.num_terms; ++i) {
+      uint64_t product = *terms++;
+      for (int64_t factors = *terms++; factors > 0; --factors)
+        product *= values[*terms++];
+      sum += product;
+    }
+    return std::max<int64_t>(0, int64_t(sum));
+  }
+
   const attn_entry_desc &entry;
   DimSizes &values;
   std::vector<std::string> origins;

@@ -107,11 +107,15 @@ typedef struct attn_error {
 
 /* ---- What a library contains -------------------------------------------------------------------------------------*/
 
-/* A symbolic dimension, for example "sequence": equal wherever it occurs in one run. Bounds are inclusive. */
+/* A symbolic dimension, for example "sequence": equal wherever it occurs in one run. Bounds are inclusive. One with
+ * terms is computed from dimensions without: it is the sum of the terms, each a coefficient times the product of its
+ * factors. Where an input has it too, it must have that size there. */
 typedef struct attn_dim_desc {
   const char *name;
   int64_t min;
-  int64_t max; /* INT64_MAX: no bound */
+  int64_t max;          /* INT64_MAX: no bound */
+  const int64_t *terms; /* for each term: coefficient, number of factors, the factors as indices of dims */
+  int64_t num_terms;    /* 0: the inputs say it */
 } attn_dim_desc;
 
 /* An input or output. The dtype is DLPack's. */

@@ -33,12 +33,21 @@ struct ElementType {
   std::string str() const;
 };
 
-/// A symbolic dimension with inclusive bounds.
+/// A symbolic dimension with inclusive bounds. One with terms is their sum.
 struct DimInfo {
   std::string name;
   int64_t min = 0;
   int64_t max = std::numeric_limits<int64_t>::max();
+  /// Coefficient times the product of `factors`, dims without terms by their position in the entry's dims.
+  struct Term {
+    int64_t coefficient;
+    std::vector<int64_t> factors;
+  };
+  std::vector<Term> terms;
 };
+
+/// The terms as the tables and the stored model hold them: for each its coefficient, its number of factors, and these.
+std::vector<int64_t> flatten(const std::vector<DimInfo::Term> &terms);
 
 struct TensorInfo {
   std::string name;

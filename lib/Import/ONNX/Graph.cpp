@@ -103,16 +103,28 @@ LogicalResult GraphImporter::listUnsupported(const GraphProto &graph, const Vers
 // The entry
 //===----------------------------------------------------------------------===//
 
-/// The attributes of an entry's tensor; sizes must be numbers or named dimensions.
-static Attribute describe(OpBuilder &builder, StringRef name, ArrayRef<Size> shape, const Symbols &symbols,
-                          DataType type) {
+Attribute GraphImporter::describe(StringRef name, ArrayRef<Size> shape, DataType type) {
   SmallVector<Attribute> sizes;
   for (const Size &size : shape) {
-    Size canonical = symbols.canonical(size);
-    if (std::optional<int64_t> constant = canonical.getConstant())
+    if (std::optional<int64_t> constant = size.getConstant()) {
       sizes.push_back(builder.getI64IntegerAttr(*constant));
-    else
-      sizes.push_back(builder.getStringAttr(symbols.nameOf(*canonical.getSymbol())));
+      continue;
+    }
+    // A dimension of an input keeps its name, also where it turned out to be computed from others.
+    std::optional<Symbol> symbol = size.getSymbol();
+    std::string text = symbol ? symbols.nameOf(*symbol).str() : symbols.toString(size);
+    std::optional<Size> formula = symbol ? symbols.definitionOf(*symbol) : std::optional(symbols.canonical(size));
+    sizes.push_back(builder.getStringAttr(text));
+    if (!formula)
+      continue;
+    SmallVector<Attribute> terms;
+    for (const Size::Term &term : formula->getTerms()) {
+      SmallVector<Attribute> parts{builder.getI64IntegerAttr(term.coefficient)};
+      for (Symbol factor : term.symbols)
+        parts.push_back(builder.getStringAttr(symbols.nameOf(factor)));
+      terms.push_back(builder.getArrayAttr(parts));
+    }
+    dimTerms.set(text, builder.getArrayAttr(terms));
   }
   NamedAttrList attributes;
   attributes.set(kNameAttr, builder.getStringAttr(name));
@@ -182,17 +194,14 @@ LogicalResult GraphImporter::addOutputs(const GraphProto &graph) {
     std::string name = info.name();
     while (!names.insert(name).second)
       name += "_out";
-    for (auto [i, size] : llvm::enumerate(tensor->shape)) {
-      Size canonical = symbols.canonical(size);
-      std::optional<Symbol> symbol = canonical.getSymbol();
-      if (!canonical.getConstant() && (!symbol || symbols.nameOf(*symbol).empty()))
-        return fail() << "dimension " << i << " is " << symbols.toString(size)
-                      << ", which is neither a number nor a dimension of an input; that is not supported yet";
-    }
+    for (auto [i, size] : llvm::enumerate(tensor->shape))
+      if (!symbols.isComputable(size))
+        return fail() << "not supported: its dimension " << i << ", " << symbols.toString(size)
+                      << ", is no sum of products of the inputs' dimensions";
     NodeProto proto;
     proto.set_name(info.name());
     values.push_back(Node(*this, proto, 0).value(*tensor));
-    outputAttributes.push_back(describe(builder, name, tensor->shape, symbols, tensor->type));
+    outputAttributes.push_back(describe(name, tensor->shape, tensor->type));
   }
   func::ReturnOp::create(builder, entry.getLoc(), values);
   entry.setType(builder.getFunctionType(entry.getBody().getArgumentTypes(), ValueRange(values).getTypes()));
@@ -245,9 +254,11 @@ FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run(StringRef entryName) {
   // Now it is known which dimensions are equal.
   for (const ValueInfoProto *info : inputs) {
     const Tensor *tensor = scope->lookup(info->name());
-    inputAttributes.push_back(describe(builder, info->name(), tensor->shape, symbols, tensor->type));
+    inputAttributes.push_back(describe(info->name(), tensor->shape, tensor->type));
   }
   entry.setAllArgAttrs(inputAttributes);
+  if (!dimTerms.empty())
+    entry->setAttr(kDimTermsAttr, dimTerms.getDictionary(builder.getContext()));
   return std::move(module);
 }
 

@@ -72,6 +72,8 @@ private:
   template <typename Nodes>
   void collectUnsupported(const Nodes &nodes, const Versions &versions, unsigned depth,
                           llvm::StringMap<unsigned> &counts);
+  /// The attributes of an entry's tensor; takes down how computed sizes are computed.
+  mlir::Attribute describe(llvm::StringRef name, llvm::ArrayRef<Size> shape, DataType type);
   llvm::LogicalResult addInput(const ValueInfoProto &info);
   llvm::LogicalResult addOutputs(const GraphProto &graph);
   template <typename Nodes>
@@ -89,7 +91,7 @@ private:
   unsigned depth = 0;
   llvm::DenseMap<mlir::Attribute, mlir::FlatSymbolRefAttr> weights;
   llvm::SmallVector<mlir::Attribute> inputAttributes, outputAttributes;
-  std::string weightName;
+  mlir::NamedAttrList dimTerms;
 };
 
 } // namespace attn::onnx

@@ -125,12 +125,12 @@ Symbol Symbols::named(StringRef name, Value value) {
   for (auto [i, info] : llvm::enumerate(symbols))
     if (info.name == name)
       return find(i);
-  symbols.push_back({name.str(), value, Symbol(symbols.size())});
+  symbols.push_back({name.str(), value, Symbol(symbols.size()), std::nullopt});
   return symbols.size() - 1;
 }
 
 Symbol Symbols::derived(Value value) {
-  symbols.push_back({"", value, Symbol(symbols.size())});
+  symbols.push_back({"", value, Symbol(symbols.size()), std::nullopt});
   return symbols.size() - 1;
 }
 
@@ -141,16 +141,43 @@ Symbol Symbols::find(Symbol symbol) const {
 }
 
 Size Symbols::canonical(const Size &size) const {
-  return size.mapped([&](Symbol symbol) { return Size::of(find(symbol)); });
+  return size.mapped([&](Symbol symbol) {
+    const Info &info = symbols[find(symbol)];
+    return info.definition ? canonical(*info.definition) : Size::of(find(symbol));
+  });
+}
+
+std::optional<Size> Symbols::definitionOf(Symbol symbol) const {
+  const Info &info = symbols[find(symbol)];
+  return info.definition ? std::optional(canonical(*info.definition)) : std::nullopt;
+}
+
+bool Symbols::isComputable(const Size &size) const {
+  Size normal = canonical(size);
+  return normal.isValid() && llvm::all_of(normal.getTerms(), [&](const Size::Term &term) {
+           return llvm::all_of(term.symbols, [&](Symbol symbol) { return !symbols[symbol].name.empty(); });
+         });
 }
 
 bool Symbols::unify(const Size &a, const Size &b) {
   if (equal(a, b))
     return true;
-  std::optional<Symbol> left = canonical(a).getSymbol(), right = canonical(b).getSymbol();
-  if (!left || !right || symbols[*left].name.empty() || symbols[*right].name.empty())
+  if (!isComputable(a) || !isComputable(b))
     return false;
-  symbols[std::max(*left, *right)].parent = std::min(*left, *right);
+  Size left = canonical(a), right = canonical(b);
+  std::optional<Symbol> x = left.getSymbol(), y = right.getSymbol();
+  if (x && y) {
+    symbols[std::max(*x, *y)].parent = std::min(*x, *y);
+    return true;
+  }
+  // A number would make the tensors' types static, which they are not.
+  if (left.getConstant() || right.getConstant() || (!x && !y))
+    return false;
+  const Size &formula = x ? right : left;
+  Symbol symbol = x ? *x : *y;
+  if (llvm::any_of(formula.getTerms(), [&](const Size::Term &term) { return llvm::is_contained(term.symbols, symbol); }))
+    return false;
+  symbols[symbol].definition = formula;
   return true;
 }
 

@@ -78,9 +78,11 @@ public:
   /// With equal symbols written alike.
   Size canonical(const Size &size) const;
   bool equal(const Size &a, const Size &b) const { return canonical(a) == canonical(b); }
-  /// Makes two sizes equal from now on where that can be demanded of the caller: both are named dimensions. False where
-  /// it can't.
+  /// Makes two sizes equal from now on where that can be demanded of the caller: both are computed from named dimensions
+  /// only, and one of them is a dimension of its own, which is from now on what the other is. False where it can't.
   bool unify(const Size &a, const Size &b);
+  /// True for a size that the library can compute from its inputs' shapes.
+  bool isComputable(const Size &size) const;
 
   /// `size` as an index value or attribute; ops go where `builder` stands.
   mlir::OpFoldResult materialize(mlir::OpBuilder &builder, mlir::Location loc, const Size &size) const;
@@ -89,6 +91,8 @@ public:
   std::string toString(llvm::ArrayRef<Size> shape) const;
   /// The name, empty for a derived one.
   llvm::StringRef nameOf(Symbol symbol) const { return symbols[find(symbol)].name; }
+  /// What a named dimension turned out to be computed as.
+  std::optional<Size> definitionOf(Symbol symbol) const;
 
 private:
   Symbol find(Symbol symbol) const;
@@ -96,6 +100,7 @@ private:
     std::string name;
     mlir::Value value;
     Symbol parent;
+    std::optional<Size> definition;
   };
   std::vector<Info> symbols;
 };

@@ -23,7 +23,7 @@ using namespace attn;
 using namespace llvm;
 
 // These layouts hold for every 64-bit target.
-static_assert(sizeof(attn_dim_desc) == 24 && offsetof(attn_dim_desc, max) == 16);
+static_assert(sizeof(attn_dim_desc) == 40 && offsetof(attn_dim_desc, max) == 16);
 static_assert(sizeof(attn_tensor_desc) == 40 && offsetof(attn_tensor_desc, dtype_lanes) == 10 &&
               offsetof(attn_tensor_desc, rank) == 12 && offsetof(attn_tensor_desc, shape) == 16 &&
               offsetof(attn_tensor_desc, index_end) == 32);
@@ -120,8 +120,13 @@ private:
 
   Constant *makeEntry(const EntryInfo &entry) {
     std::vector<Constant *> dims, inputs, outputs, variants;
-    for (const DimInfo &dim : entry.dims)
-      dims.push_back(makeStruct({makeString(dim.name), i64(dim.min), i64(dim.max)}));
+    for (const DimInfo &dim : entry.dims) {
+      std::vector<Constant *> terms;
+      for (int64_t value : flatten(dim.terms))
+        terms.push_back(i64(value));
+      dims.push_back(makeStruct({makeString(dim.name), i64(dim.min), i64(dim.max), makeTable("terms", terms),
+                                 i64(dim.terms.size())}));
+    }
     for (const TensorInfo &tensor : entry.inputs)
       inputs.push_back(makeTensor(tensor));
     for (const TensorInfo &tensor : entry.outputs)

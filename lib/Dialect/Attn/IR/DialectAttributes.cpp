@@ -81,6 +81,21 @@ LogicalResult AttnDialect::verifyRegionResultAttribute(Operation *op, unsigned, 
 LogicalResult AttnDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
   if (attribute.getName() == kTargetAttr && (!isa<ModuleOp>(op) || !isa<TargetAttr>(attribute.getValue())))
     return op->emitError() << "'attn.target' is " << attribute.getValue() << ", expected a #attn.target on a module";
+  if (attribute.getName() == kDimTermsAttr) {
+    auto isTerm = [](Attribute value) {
+      auto term = dyn_cast<ArrayAttr>(value);
+      return term && !term.empty() && isa<IntegerAttr>(term[0]) &&
+             llvm::all_of(term.getValue().drop_front(), llvm::IsaPred<StringAttr>);
+    };
+    auto dims = dyn_cast<DictionaryAttr>(attribute.getValue());
+    bool ok = dims && isa<FunctionOpInterface>(op) && llvm::all_of(dims, [&](NamedAttribute dim) {
+                auto terms = dyn_cast<ArrayAttr>(dim.getValue());
+                return terms && llvm::all_of(terms, isTerm);
+              });
+    if (!ok)
+      return op->emitError() << "'attn.dim_terms' is " << attribute.getValue()
+                             << ", expected a dictionary from symbols to arrays of terms, on a function";
+  }
   if (attribute.getName() == kDimBoundsAttr) {
     auto bounds = dyn_cast<DictionaryAttr>(attribute.getValue());
     bool ok = bounds && isa<FunctionOpInterface>(op) && llvm::all_of(bounds, [](NamedAttribute bound) {

@@ -45,6 +45,9 @@ constexpr llvm::StringLiteral kShapeAttr = "attn.shape";
 constexpr llvm::StringLiteral kUnsignedAttr = "attn.unsigned";
 constexpr llvm::StringLiteral kIndexRangeAttr = "attn.index_range";
 constexpr llvm::StringLiteral kDimBoundsAttr = "attn.dim_bounds";
+/// On entries: a dictionary from symbols to what they are computed as: an array of terms, each an array of a coefficient
+/// and the symbols that it is multiplied with.
+constexpr llvm::StringLiteral kDimTermsAttr = "attn.dim_terms";
 constexpr llvm::StringLiteral kTargetAttr = "attn.target";
 
 } // namespace attn

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Build.h"
+#include "Fold.h"
 #include "Graph.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -199,6 +200,8 @@ static Value dropDims(Node &node, const Tensor &input, const llvm::SmallBitVecto
 }
 
 FailureOr<Tensor> attn::onnx::elementwise(Node &node, ArrayRef<Tensor> inputs, DataType result, ScalarBody body) {
+  if (std::optional<Tensor> known = foldConstants(node, inputs, result, body))
+    return *known;
   SmallVector<Shape> shapes;
   for (const Tensor &input : inputs)
     shapes.push_back(input.shape);
@@ -237,20 +240,26 @@ FailureOr<Tensor> attn::onnx::elementwise(Node &node, ArrayRef<Tensor> inputs, D
 Tensor attn::onnx::cast(Node &node, const Tensor &input, DataType type) {
   if (input.type == type)
     return input;
+  if (!isFloat(type)) {
+    // Sizes are far from where int32 would wrap around.
+    auto convert = [&](ArrayRef<Size> v) -> std::optional<Size> {
+      if (type != DataType::Bool)
+        return v[0];
+      if (isAtLeast(node.symbols, v[0], 1) || isAtMost(node.symbols, v[0], -1))
+        return Size(1);
+      return v[0].isConstant(0) ? std::optional(Size(0)) : std::nullopt;
+    };
+    if (std::optional<Tensor> known = foldElements(node, input, type, convert))
+      return *known;
+  }
+  if (std::optional<Tensor> known =
+          foldConstants(node, input, type, [&](OpBuilder &b, Location loc, ValueRange v) {
+            return castScalar(b, loc, v[0], computeType(input.type), computeType(type));
+          }))
+    return *known;
   Tensor result;
   result.type = type;
   result.shape = input.shape;
-  if (input.elements && isInteger(input.type) && (type == DataType::Int64 || type == DataType::Int32)) {
-    // Sizes are far from where int32 would wrap around.
-    result.elements = input.elements;
-    bool fits = type == DataType::Int64 || llvm::all_of(*input.elements, [](const Size &size) {
-                  std::optional<int64_t> constant = size.getConstant();
-                  return !constant || llvm::isInt<32>(*constant);
-                });
-    if (fits)
-      return result;
-    result.elements.reset();
-  }
   if (input.weight && isFloat(input.type) && isFloat(type)) {
     result.weight = ConvertAttr::get(node.builder.getContext(), input.weight, node.elementType(type));
     return result;
@@ -265,7 +274,9 @@ Tensor attn::onnx::cast(Node &node, const Tensor &input, DataType type) {
 }
 
 FailureOr<Tensor> attn::onnx::contract(Node &node, const Tensor &a, StringRef dimsA, const Tensor &b, StringRef dimsB,
-                                       StringRef dimsResult) {
+                                       StringRef dimsResult, DataType result) {
+  if (result == DataType::Undefined)
+    result = a.type;
   SmallVector<char> letters(dimsResult.begin(), dimsResult.end());
   for (char letter : (dimsA + dimsB).str())
     if (!llvm::is_contained(letters, letter))
@@ -291,7 +302,7 @@ FailureOr<Tensor> attn::onnx::contract(Node &node, const Tensor &a, StringRef di
   SmallVector<IteratorType> iterators(letters.size(), IteratorType::reduction);
   std::fill_n(iterators.begin(), dimsResult.size(), IteratorType::parallel);
   Shape shape(sizes.begin(), sizes.begin() + dimsResult.size());
-  DataType type = computeType(a.type);
+  DataType type = a.type == DataType::Double ? a.type : computeType(result);
   Value sum = generic(node, {node.value(a), node.value(b)}, filled(node, shape, type, 0.0),
                       {mapOf(dimsA), mapOf(dimsB), mapOf(dimsResult)}, iterators,
                       [&](OpBuilder &builder, Location loc, ValueRange arguments) -> Value {
@@ -304,7 +315,7 @@ FailureOr<Tensor> attn::onnx::contract(Node &node, const Tensor &a, StringRef di
                         Value product = arith::MulIOp::create(builder, loc, x, y);
                         return arith::AddIOp::create(builder, loc, arguments[2], product);
                       });
-  return cast(node, node.make(sum, type, shape), a.type);
+  return cast(node, node.make(sum, type, shape), result);
 }
 
 Tensor attn::onnx::integers(ArrayRef<Size> values, ArrayRef<Size> shape, DataType type) {

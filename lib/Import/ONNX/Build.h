@@ -56,9 +56,10 @@ Tensor slice(Node &node, const Tensor &input, int64_t axis, const Size &begin, c
 Tensor concat(Node &node, llvm::ArrayRef<Tensor> inputs, int64_t axis);
 
 /// sum over `contracted` of a * b, both given as lists of letters for their dimensions, such as "bmk", "bkn" to "bmn".
-/// Sums are in the compute type; the result has the type of `a`.
+/// The result has the type of `a` or the one that is given; sums are in its compute type, or float64 where `a` is.
 mlir::FailureOr<Tensor> contract(Node &node, const Tensor &a, llvm::StringRef dimsA, const Tensor &b,
-                                 llvm::StringRef dimsB, llvm::StringRef dimsResult);
+                                 llvm::StringRef dimsB, llvm::StringRef dimsResult,
+                                 DataType result = DataType::Undefined);
 
 /// A tensor of a few integers that are known.
 Tensor integers(llvm::ArrayRef<Size> values, llvm::ArrayRef<Size> shape, DataType type = DataType::Int64);

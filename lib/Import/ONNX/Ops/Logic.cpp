@@ -1,0 +1,141 @@
+//===- Logic.cpp - Comparisons, bools and choices ---------------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Elementwise.h"
+
+using namespace mlir;
+using namespace attn;
+using namespace attn::onnx;
+
+namespace {
+
+/// Whether a < b, where that is known.
+std::optional<Size> foldLess(Node &node, const Size &a, const Size &b) {
+  if (isAtMost(node.symbols, a - b, -1))
+    return Size(1);
+  return isAtLeast(node.symbols, a - b, 0) ? std::optional(Size(0)) : std::nullopt;
+}
+
+std::optional<Size> foldEqual(Node &node, const Size &a, const Size &b) {
+  if (node.symbols.equal(a, b))
+    return Size(1);
+  bool differ = isAtMost(node.symbols, a - b, -1) || isAtLeast(node.symbols, a - b, 1);
+  return differ ? std::optional(Size(0)) : std::nullopt;
+}
+
+std::optional<Size> foldNot(std::optional<Size> value) {
+  return value ? std::optional(Size(1) - *value) : std::nullopt;
+}
+
+enum class Order { Less, Greater, LessOrEqual, GreaterOrEqual };
+
+template <Order order>
+LogicalResult importOrder(Node &node) {
+  if (failed(expectSameNumbers(node, 2)))
+    return failure();
+  // In terms of less, but for floats "not less" is no order where a NaN is.
+  constexpr bool swaps = order == Order::Greater || order == Order::LessOrEqual;
+  constexpr bool orEqual = order == Order::LessOrEqual || order == Order::GreaterOrEqual;
+  DataType type = node.input(0).type;
+  return setElementwise(
+      node, {node.input(0), node.input(1)}, DataType::Bool,
+      [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        if (isFloat(type)) {
+          constexpr auto predicate = order == Order::Less          ? arith::CmpFPredicate::OLT
+                                     : order == Order::Greater     ? arith::CmpFPredicate::OGT
+                                     : order == Order::LessOrEqual ? arith::CmpFPredicate::OLE
+                                                                   : arith::CmpFPredicate::OGE;
+          return arith::CmpFOp::create(b, loc, predicate, v[0], v[1]);
+        }
+        auto predicate = isUnsigned(type) ? (orEqual ? arith::CmpIPredicate::uge : arith::CmpIPredicate::ult)
+                                          : (orEqual ? arith::CmpIPredicate::sge : arith::CmpIPredicate::slt);
+        return arith::CmpIOp::create(b, loc, predicate, v[swaps ? 1 : 0], v[swaps ? 0 : 1]);
+      },
+      [&](ArrayRef<Size> v) {
+        std::optional<Size> less = foldLess(node, v[swaps ? 1 : 0], v[swaps ? 0 : 1]);
+        return orEqual ? foldNot(less) : less;
+      });
+}
+
+LogicalResult importEqual(Node &node) {
+  if (failed(node.expectInputs(2, 2)))
+    return failure();
+  DataType type = node.input(0).type;
+  if (node.input(1).type != type)
+    return node.error() << "inputs have elements of " << nameOf(type) << " and " << nameOf(node.input(1).type);
+  return setElementwise(
+      node, {node.input(0), node.input(1)}, DataType::Bool,
+      [&](OpBuilder &b, Location loc, ValueRange v) { return Scalars(b, loc, computeType(type)).equal(v[0], v[1]); },
+      [&](ArrayRef<Size> v) { return foldEqual(node, v[0], v[1]); });
+}
+
+enum class Connective { And, Or, Xor };
+
+template <Connective connective>
+LogicalResult importConnective(Node &node) {
+  if (failed(node.expectInputs(2, 2)) || failed(node.expectType(0, DataType::Bool)) ||
+      failed(node.expectType(1, DataType::Bool)))
+    return failure();
+  return setElementwise(
+      node, {node.input(0), node.input(1)}, DataType::Bool,
+      [](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        if (connective == Connective::And)
+          return arith::AndIOp::create(b, loc, v[0], v[1]);
+        if (connective == Connective::Or)
+          return arith::OrIOp::create(b, loc, v[0], v[1]);
+        return arith::XOrIOp::create(b, loc, v[0], v[1]);
+      },
+      [](ArrayRef<Size> v) -> std::optional<Size> {
+        std::optional<int64_t> x = v[0].getConstant(), y = v[1].getConstant();
+        if (!x || !y)
+          return std::nullopt;
+        return Size(connective == Connective::And ? *x & *y : connective == Connective::Or ? *x | *y : *x ^ *y);
+      });
+}
+
+LogicalResult importNot(Node &node) {
+  if (failed(node.expectInputs(1, 1)) || failed(node.expectType(0, DataType::Bool)))
+    return failure();
+  return setElementwise(
+      node, node.input(0), DataType::Bool,
+      [](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        return arith::XOrIOp::create(b, loc, v[0], arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
+      },
+      [](ArrayRef<Size> v) { return foldNot(v[0]); });
+}
+
+LogicalResult importWhere(Node &node) {
+  if (failed(node.expectInputs(3, 3)) || failed(node.expectType(0, DataType::Bool)))
+    return failure();
+  DataType type = node.input(1).type;
+  if (node.input(2).type != type)
+    return node.error() << "inputs 1 and 2 have elements of " << nameOf(type) << " and " << nameOf(node.input(2).type);
+  return setElementwise(
+      node, {node.input(0), node.input(1), node.input(2)}, type,
+      [](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        return arith::SelectOp::create(b, loc, v[0], v[1], v[2]);
+      },
+      [](ArrayRef<Size> v) {
+        std::optional<int64_t> chosen = v[0].getConstant();
+        return chosen ? std::optional(*chosen ? v[1] : v[2]) : std::nullopt;
+      });
+}
+
+} // namespace
+
+void attn::onnx::registerLogic(Registry &registry) {
+  registry.add("Less", importOrder<Order::Less>);
+  registry.add("Greater", importOrder<Order::Greater>);
+  registry.add("LessOrEqual", importOrder<Order::LessOrEqual>);
+  registry.add("GreaterOrEqual", importOrder<Order::GreaterOrEqual>);
+  registry.add("Equal", importEqual);
+  registry.add("And", importConnective<Connective::And>);
+  registry.add("Or", importConnective<Connective::Or>);
+  registry.add("Xor", importConnective<Connective::Xor>);
+  registry.add("Not", importNot);
+  registry.add("Where", importWhere);
+}

@@ -18,6 +18,10 @@ Registry::Registry() {
   registerMatrixProducts(*this);
   registerNormalizations(*this);
   registerAttention(*this);
+  registerSoftmax(*this);
+  registerEinsum(*this);
+  registerChannelNorms(*this);
+  registerQuantization(*this);
   registerControlFlow(*this);
   registerMicrosoft(*this);
 }

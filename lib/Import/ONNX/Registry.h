@@ -34,6 +34,10 @@ void registerReductions(Registry &registry);
 void registerMatrixProducts(Registry &registry);
 void registerNormalizations(Registry &registry);
 void registerAttention(Registry &registry);
+void registerSoftmax(Registry &registry);
+void registerEinsum(Registry &registry);
+void registerChannelNorms(Registry &registry);
+void registerQuantization(Registry &registry);
 void registerControlFlow(Registry &registry);
 void registerMicrosoft(Registry &registry);
 

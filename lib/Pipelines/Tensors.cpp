@@ -32,6 +32,10 @@ void attn::buildImportPipeline(OpPassManager &pm, const PipelineOptions &options
 }
 
 void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  OpPassManager &raising = pm.nest<func::FuncOp>();
+  cleanUp(raising);
+  raising.addPass(createRaiseGeluPass());
+  raising.addPass(createRaiseAttentionPass());
   pm.addPass(createRaiseLinearPass());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createDecomposeBlocksPass());

@@ -39,6 +39,54 @@ def RaiseLinearPass : Pass<"attn-raise-linear", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numRaised", "raised", "Number of products that became linears">];
 }
 
+def RaiseGeluPass : Attn_FunctionPass<"attn-raise-gelu"> {
+  let summary = "Make the parts of a GELU attn.gelu";
+  let description = [{
+    `x * 0.5 * (1 + erf(x / sqrt(2)))` in any order of its factors becomes `attn.gelu`, and
+    `x * 0.5 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))`, with the cube as a power or a product,
+    `attn.gelu approximate`. Constants must be those of the formula but for float32's rounding.
+
+    ```mlir
+    %0 = arith.mulf %x, %inverse_root_two : tensor<?x1536xf32>
+    %1 = math.erf %0 : tensor<?x1536xf32>
+    %2 = arith.addf %1, %one : tensor<?x1536xf32>
+    %3 = arith.mulf %x, %2 : tensor<?x1536xf32>
+    %4 = arith.mulf %3, %half : tensor<?x1536xf32>
+    // becomes
+    %4 = attn.gelu %x : tensor<?x1536xf32>
+    ```
+
+    Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016.
+  }];
+  let statistics = [Statistic<"numRaised", "raised", "Number of GELUs found">];
+}
+
+def RaiseAttentionPass : Attn_FunctionPass<"attn-raise-attention"> {
+  let summary = "Make softmax(QK^T)V attn.attention";
+  let description = [{
+    A product of a softmax over its last dimension with values, where the softmax is of a product of queries and keys,
+    becomes one `attn.attention`. The scores may be scaled by constants (at the product, the queries or the keys), and
+    biases that broadcast over batch, heads, queries or keys may be added: they become a score region. A bias that is 0
+    or a very negative constant, by a condition or as `(1 - mask) * value` with an integer mask of zeros and ones,
+    becomes a mask region instead. What a row without keys yields follows from the value: zeros for -infinity (where the
+    graph itself would give NaN), the mean of the values for one that absorbs every score (at most -1e8), and what the
+    row yields without the mask for a moderate one (at most -9000).
+
+    Products may be `[batch, head, query, key]` or `[batch, query, key]`, with operands in any layout.
+
+    ```mlir
+    %s = linalg.generic ... ins(%q, %k : tensor<?x12x?x32xf32>, tensor<?x12x?x32xf32>) -> tensor<?x12x?x?xf32>
+    %p = linalg.softmax dimension(3) ins(%s : ...) outs(...) -> tensor<?x12x?x?xf32>
+    %o = linalg.generic ... ins(%p, %v : ...) -> tensor<?x12x?x32xf32>
+    // becomes
+    %o = attn.attention ins(%q, %k, %v : ...) outs(...) -> tensor<?x12x?x32xf32> maps [...] {scale = 1.0}
+    ```
+
+    Source: Vaswani et al., 2017, section 3.2.1.
+  }];
+  let statistics = [Statistic<"numRaised", "raised", "Number of attention ops found">];
+}
+
 def DecomposeBlocksPass : Attn_FunctionPass<"attn-decompose-blocks"> {
   let summary = "Take encoder layers, multi-head attention and feed-forward blocks apart";
   let description = [{

@@ -21,6 +21,9 @@ namespace attn {
 /// encoder_layer, multi_head_attention and feed_forward to linear, attention, layer_norm and elementwise ops.
 void populateDecomposeBlocksPatterns(mlir::RewritePatternSet &patterns);
 
+/// The parts of a GELU, in any order of its factors, to attn.gelu.
+void populateRaiseGeluPatterns(mlir::RewritePatternSet &patterns);
+
 /// Transposes and head broadcasts around attention into its maps.
 void populateFoldTransposesPatterns(mlir::RewritePatternSet &patterns);
 

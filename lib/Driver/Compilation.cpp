@@ -18,6 +18,7 @@
 #include "OpCounts.h"
 #include "Progress.h"
 #include "Report.h"
+#include "StageContract.h"
 #include "StoredModel.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "attn/Import/Importer.h"
@@ -35,12 +36,12 @@ using namespace attn;
 
 /// What lives while a compilation runs.
 struct Compilation::State {
-  explicit State(const CompilationHooks &hooks)
+  State(const CompilationHooks &hooks, const std::string &model)
       : context(makeRegistry(), MLIRContext::Threading::DISABLED), progress(hooks.messages),
-        handler(&context, [&hooks](Diagnostic &diagnostic) {
+        handler(&context, [&hooks, &model](Diagnostic &diagnostic) {
           // After that, stages fail for want of what was skipped.
           if (!hooks.cancellation || !hooks.cancellation->isCancelled())
-            hooks.messages(toMessage(diagnostic));
+            hooks.messages(toMessage(diagnostic, model));
         }) {
     context.printOpOnDiagnostic(false);
     if (hooks.cancellation)
@@ -82,7 +83,7 @@ bool Compilation::fail(const Twine &message) {
 bool Compilation::check(llvm::Error error) { return error ? fail(llvm::toString(std::move(error))) : true; }
 
 Compilation::Result Compilation::run() {
-  state = std::make_unique<State>(hooks);
+  state = std::make_unique<State>(hooks, options.models.front());
   state->model.prefix = makePrefix(options.name, options.output);
   state->model.name = options.name.empty() ? state->model.prefix : options.name;
   bool ok = runStages();
@@ -163,7 +164,7 @@ bool Compilation::importModel() {
     else if (failed(mergeModule(*state->module, std::move(*imported), model)))
       return false;
   }
-  return true;
+  return !import.laterStage || succeeded(verifyAfter(options.from, *state->module));
 }
 
 /// The registry of passes is one for the process; only texts of passes need it.

@@ -13,10 +13,9 @@ using namespace attn;
 
 void attn::setPlace(Message &message, Location location) {
   location->walk([&](Location inner) {
-    if (auto named = llvm::dyn_cast<NameLoc>(inner)) {
+    // The outermost name is the node's; the place in the file is inside of it.
+    if (auto named = llvm::dyn_cast<NameLoc>(inner); named && message.node.empty())
       message.node = named.getName().str();
-      return WalkResult::interrupt();
-    }
     if (auto file = llvm::dyn_cast<FileLineColLoc>(inner)) {
       message.file = file.getFilename().str();
       message.line = file.getLine();
@@ -41,12 +40,15 @@ static Message::Kind kindOf(DiagnosticSeverity severity) {
   llvm_unreachable("all severities are named");
 }
 
-Message attn::toMessage(Diagnostic &diagnostic) {
+Message attn::toMessage(Diagnostic &diagnostic, StringRef model) {
   Message message;
   message.kind = kindOf(diagnostic.getSeverity());
   message.text = diagnostic.str();
   setPlace(message, diagnostic.getLocation());
+  // A model of several files has nodes without a line.
+  if (message.file.empty() && !message.node.empty())
+    message.file = model.str();
   for (Diagnostic &note : diagnostic.getNotes())
-    message.notes.push_back(toMessage(note));
+    message.notes.push_back(toMessage(note, model));
   return message;
 }

@@ -17,7 +17,7 @@ namespace attn {
 void setPlace(Message &message, mlir::Location location);
 
 /// The diagnostic with its notes.
-Message toMessage(mlir::Diagnostic &diagnostic);
+Message toMessage(mlir::Diagnostic &diagnostic, llvm::StringRef model);
 
 } // namespace attn
 

@@ -34,10 +34,12 @@ llvm::StringRef attn::kindName(Message::Kind kind) {
 
 static void printText(llvm::raw_ostream &os, const Message &message) {
   if (message.kind >= Message::Kind::Note) {
+    if (!message.file.empty() && message.line != 0)
+      os << message.file << ":" << message.line << ":" << message.column << ": ";
+    else if (!message.file.empty())
+      os << message.file << ": ";
     if (!message.node.empty())
       os << message.node << ": ";
-    else if (!message.file.empty())
-      os << message.file << ":" << message.line << ":" << message.column << ": ";
     os << kindName(message.kind) << ": ";
   }
   os << message.text;
@@ -61,8 +63,10 @@ static json::Object toObject(const Message &message) {
     object["node"] = json::fixUTF8(message.node);
   if (!message.file.empty()) {
     object["file"] = json::fixUTF8(message.file);
-    object["line"] = message.line;
-    object["column"] = message.column;
+    if (message.line != 0) {
+      object["line"] = message.line;
+      object["column"] = message.column;
+    }
   }
   json::Array notes;
   for (const Message &note : message.notes)

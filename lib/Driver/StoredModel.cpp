@@ -169,11 +169,13 @@ void attn::storeModel(ModuleOp module, const ModelInfo &model) {
   module->setAttr(kLibraryAttr, Writer(module.getContext()).model(model));
 }
 
+bool attn::hasStoredModel(ModuleOp module) { return module->hasAttr(kLibraryAttr); }
+
 FailureOr<ModelInfo> attn::loadModel(ModuleOp module) {
   auto values = module->getAttrOfType<DictionaryAttr>(kLibraryAttr);
   if (!values)
     return module.emitError() << "the module has no '" << kLibraryAttr
-                              << "', which the stage lower writes beside the code; start from that dump or an earlier "
+                              << "', which the stage kernel writes; start from that dump or an earlier "
                                  "stage's";
   bool ok = true;
   Reader reader(values, ok);
@@ -182,6 +184,6 @@ FailureOr<ModelInfo> attn::loadModel(ModuleOp module) {
   model.prefix = reader.text("prefix");
   model.entries = reader.list("entries", readEntry);
   if (!ok)
-    return module.emitError() << "'" << kLibraryAttr << "' is not what the stage lower writes";
+    return module.emitError() << "'" << kLibraryAttr << "' is not what the stage kernel writes";
   return model;
 }

@@ -19,6 +19,9 @@ namespace attn {
 /// Writes `model` to the attribute `attn.library` of `module`.
 void storeModel(mlir::ModuleOp module, const ModelInfo &model);
 
+/// True where `module` has that attribute.
+bool hasStoredModel(mlir::ModuleOp module);
+
 /// Reads it back; an error at the module where it is missing or does not say what `storeModel` writes.
 mlir::FailureOr<ModelInfo> loadModel(mlir::ModuleOp module);
 

@@ -3,14 +3,14 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The library checks at run time that dimensions with one symbol agree, and trusts that nothing else needs to. So the
-// symbols must say all that the function's operations need, or its loops could run past a tensor's end.
+// The library checks at run time that dimensions with one symbol agree. So the symbols say all that the function's
+// operations need and that symbols can say; attn-insert-checks sees to the rest.
 //
 //===----------------------------------------------------------------------===//
 
 #include "attn/Import/Entries.h"
-#include "Extents.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
+#include "attn/Dialect/Attn/Transforms/Extents.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -29,7 +29,7 @@ namespace {
 /// Completes one entry. Arguments come first, since results take their symbols from them.
 class EntryAnnotator {
 public:
-  explicit EntryAnnotator(func::FuncOp function) : function(function), extents(function) {}
+  explicit EntryAnnotator(func::FuncOp function) : function(function), extents(function) { extents.assume(); }
 
   LogicalResult run();
 

@@ -73,10 +73,12 @@ void attn::buildLowerPipeline(OpPassManager &pm, const PipelineOptions &options)
   module.addPass(memref::createExpandStridedMetadataPass());
   module.addPass(createLowerAffinePass());
   module.addPass(createSCFToControlFlowPass());
-  module.addPass(createConvertVectorToLLVMPass());
-  module.addPass(createFinalizeMemRefToLLVMConversionPass());
+  module.addPass(createLowerChecks());
+  // Functions that become calls take vectors apart, so vectors are lowered after them.
   module.addPass(createConvertMathToLLVMPass());
   module.addPass(createConvertMathToLibmPass());
+  module.addPass(createConvertVectorToLLVMPass());
+  module.addPass(createFinalizeMemRefToLLVMConversionPass());
   module.addPass(createConvertIndexToLLVMPass());
   module.addPass(createArithToLLVMConversionPass());
   module.addPass(createUBToLLVMConversionPass());

@@ -29,6 +29,7 @@ void attn::buildImportPipeline(OpPassManager &pm, const PipelineOptions &options
   pm.addPass(createSymbolDCEPass());
   // What an entry demands of its arguments is read off it once, for all importers.
   pm.addNestedPass<func::FuncOp>(createInferBoundsPass());
+  pm.addNestedPass<func::FuncOp>(createInsertChecksPass());
 }
 
 void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) {

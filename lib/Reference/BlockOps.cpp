@@ -61,35 +61,46 @@ static llvm::Error expectDepth(Operation *op, StringRef name, const Tensor &inpu
   return expectShape(op, name, input, shape);
 }
 
+/// A projection whose bias, if there is one, has the rows of its weight.
+static llvm::Expected<Tensor> projected(Machine &machine, Operation *op, StringRef name, const Tensor &input,
+                                        Value weight, Value bias) {
+  const Tensor &matrix = machine.tensor(weight);
+  if (llvm::Error error = expectDepth(op, name, input, matrix))
+    return std::move(error);
+  if (bias)
+    if (llvm::Error error =
+            expectShape(op, ("the bias that follows " + name).str(), machine.tensor(bias), {matrix.shape[0]}))
+      return std::move(error);
+  return project(input, matrix, machine.tensorOrNull(bias));
+}
+
 /// Projections, attention and output projection of either op that has them under the same names.
 template <typename OpTy>
 static llvm::Expected<Tensor> multiHead(Machine &machine, OpTy op, const Tensor &query, const Tensor &key,
                                         const Tensor &value) {
-  auto weight = [&](Value operand) -> const Tensor & { return machine.tensor(operand); };
-  for (auto [name, input, matrix] :
-       {std::tuple("query", &query, op.getQueryWeight()), std::tuple("key", &key, op.getKeyWeight()),
-        std::tuple("value", &value, op.getValueWeight())})
-    if (llvm::Error error = expectDepth(op, name, *input, weight(matrix)))
-      return std::move(error);
-  Tensor q = project(query, weight(op.getQueryWeight()), machine.tensorOrNull(op.getQueryBias()));
-  Tensor k = project(key, weight(op.getKeyWeight()), machine.tensorOrNull(op.getKeyBias()));
-  Tensor v = project(value, weight(op.getValueWeight()), machine.tensorOrNull(op.getValueBias()));
+  llvm::Expected<Tensor> q = projected(machine, op, "query", query, op.getQueryWeight(), op.getQueryBias());
+  if (!q)
+    return q.takeError();
+  llvm::Expected<Tensor> k = projected(machine, op, "key", key, op.getKeyWeight(), op.getKeyBias());
+  if (!k)
+    return k.takeError();
+  llvm::Expected<Tensor> v = projected(machine, op, "value", value, op.getValueWeight(), op.getValueBias());
+  if (!v)
+    return v.takeError();
   llvm::Expected<Tensor> merged =
-      mergedHeads(op, q, k, v, machine.tensorOrNull(op.getMask()), op.getNumHeads(), op.getEmpty());
+      mergedHeads(op, *q, *k, *v, machine.tensorOrNull(op.getMask()), op.getNumHeads(), op.getEmpty());
   if (!merged)
     return merged.takeError();
-  return project(*merged, weight(op.getOutputWeight()), machine.tensorOrNull(op.getOutputBias()));
+  return projected(machine, op, "the heads", *merged, op.getOutputWeight(), op.getOutputBias());
 }
 
 template <typename OpTy>
 static llvm::Expected<Tensor> feedForward(Machine &machine, OpTy op, const Tensor &input) {
-  const Tensor &up = machine.tensor(op.getUpWeight()), &down = machine.tensor(op.getDownWeight());
-  if (llvm::Error error = expectDepth(op, "input", input, up))
-    return std::move(error);
-  Tensor hidden = activate(project(input, up, machine.tensorOrNull(op.getUpBias())), op.getActivation());
-  if (llvm::Error error = expectDepth(op, "the hidden tensor", hidden, down))
-    return std::move(error);
-  return project(hidden, down, machine.tensorOrNull(op.getDownBias()));
+  llvm::Expected<Tensor> hidden = projected(machine, op, "input", input, op.getUpWeight(), op.getUpBias());
+  if (!hidden)
+    return hidden.takeError();
+  Tensor active = activate(std::move(*hidden), op.getActivation());
+  return projected(machine, op, "the hidden tensor", active, op.getDownWeight(), op.getDownBias());
 }
 
 static llvm::Expected<Tensor> encoderLayer(Machine &machine, EncoderLayerOp op) {

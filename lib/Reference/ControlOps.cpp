@@ -132,6 +132,11 @@ llvm::Expected<bool> reference::runControlOp(Machine &machine, Operation *op) {
     machine.set(op->getResult(0), Item::ofInteger(*index));
     return true;
   }
+  if (auto check = dyn_cast<CheckOp>(op)) {
+    if (machine.get(check.getCondition()).integer == 0)
+      return fail(op, stringifyViolation(check.getViolation()) + " is violated");
+    return true;
+  }
   if (!isa<scf::ForOp, scf::IfOp, scf::ForallOp, func::CallOp>(op))
     return false;
   llvm::Error error = llvm::TypeSwitch<Operation *, llvm::Error>(op)

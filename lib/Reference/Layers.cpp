@@ -67,8 +67,11 @@ Tensor reference::normalize(const Tensor &input, const Tensor &scale, const Tens
       mean += row[n] / size;
     for (int64_t n = 0; n < size; ++n)
       variance += (row[n] - mean) * (row[n] - mean) / size;
-    for (int64_t n = 0; n < size; ++n)
-      row[n] = (row[n] - mean) / std::sqrt(variance + epsilon) * scale.floats[n] + (shift ? shift->floats[n] : 0);
+    double deviation = std::sqrt(variance + epsilon);
+    for (int64_t n = 0; n < size; ++n) {
+      double normal = deviation == 0 ? 0 : (row[n] - mean) / deviation;
+      row[n] = normal * scale.floats[n] + (shift ? shift->floats[n] : 0);
+    }
   }
   return result;
 }

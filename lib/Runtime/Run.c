@@ -128,6 +128,10 @@ static attn_code report_flag(const attn_rt_binding *binding, int32_t code) {
   if (code == ATTN_ERROR_INDEX)
     return attn_rt_fail(binding->error, ATTN_ERROR_INDEX,
                         "entry '%s': an index that the model computed lies outside its table", binding->entry->name);
+  if (code == ATTN_ERROR_SHAPE)
+    return attn_rt_fail(binding->error, ATTN_ERROR_SHAPE,
+                        "entry '%s': the inputs' sizes do not fit each other: an operation would leave a tensor",
+                        binding->entry->name);
   if (code == ATTN_ERROR_OVERFLOW)
     return attn_rt_fail(binding->error, ATTN_ERROR_OVERFLOW, "entry '%s': a size overflows 64 bits",
                         binding->entry->name);

@@ -16,12 +16,17 @@ namespace fs = llvm::sys::fs;
 
 llvm::Expected<MappedFile> MappedFile::open(llvm::StringRef path) {
   auto failed = [&](std::error_code code) { return makeError("cannot read '" + path + "'", code); };
+  // Looked at before it is opened: opening a pipe waits for somebody who writes into it.
+  fs::file_status status;
+  if (std::error_code code = fs::status(path, status))
+    return failed(code);
+  if (status.type() == fs::file_type::fifo_file)
+    return makeError("cannot read '" + path + "': it is a pipe, which cannot be mapped");
   llvm::Expected<fs::file_t> fd = fs::openNativeFileForRead(path);
   if (!fd)
     return failed(llvm::errorToErrorCode(fd.takeError()));
   llvm::scope_exit close([&] { (void)fs::closeFile(*fd); });
 
-  fs::file_status status;
   if (std::error_code code = fs::status(*fd, status))
     return failed(code);
   if (status.type() == fs::file_type::directory_file)

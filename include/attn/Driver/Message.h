@@ -36,7 +36,8 @@ struct Message {
   std::string text;
   /// The model's name for the op concerned, empty where there is none.
   std::string node;
-  /// A place in a text file; empty where there is none. Line and column count from 1.
+  /// A file of the model, and a place in it; empty where there is none. Line and column count from 1; 0 is the whole
+  /// file.
   std::string file;
   unsigned line = 0, column = 0;
   std::vector<Message> notes;
@@ -47,7 +48,8 @@ using MessageHandler = std::function<void(const Message &)>;
 /// "error", "remark", …
 llvm::StringRef kindName(Message::Kind kind);
 
-/// `place: error: text`, a line for each note, no newline at the end. Output, Info and Progress are their text alone.
+/// `place: node: error: text`, a line for each note, no newline at the end. Output, Info and Progress are their text
+/// alone.
 std::string toText(const Message &message);
 
 /// One JSON object without line breaks: severity, message, and where known node, file, line, column and notes.

@@ -213,8 +213,7 @@ struct attn_library {
   /* Runs entries[entry]: num_inputs and num_outputs must be the entry's, tensors in its order, all owned by the caller,
    * outputs of the right shape included. Any strides; data aligned to its element; dimensions of size 0 are valid.
    * Everything is checked before anything is written, so after a failure outputs are as they were, with one exception:
-   * INDEX or OVERFLOW for an index or size that the model itself computed (an index is clamped; outputs hold
-   * unspecified values).
+   * INDEX, SHAPE or OVERFLOW for an index or size that the model itself computed (outputs hold unspecified values).
    * Returns when the outputs are complete. `options` may be null. */
   attn_code (*run)(attn_context *context, uint32_t entry, const DLTensor *const inputs[], size_t num_inputs,
                    DLTensor *const outputs[], size_t num_outputs, const attn_run_options *options);

@@ -22,9 +22,9 @@ namespace {
 LogicalResult verify(Operation *op) {
   StringRef dialect = op->getName().getDialectNamespace();
   if (dialect == "linalg" || dialect == "tensor")
-    return op->emitError("is left after the stage 'kernel', which expands it");
-  if (dialect == "attn" && !llvm::isa<GetWeightOp, WorkerOp, NumWorkersOp>(op))
-    return op->emitError("has no kernel that expands it");
+    return op->emitOpError("is left after the stage 'kernel', which expands it");
+  if (dialect == "attn" && !llvm::isa<GetWeightOp, WorkerOp, NumWorkersOp, CheckOp>(op))
+    return op->emitOpError("has no kernel that expands it");
   return success();
 }
 

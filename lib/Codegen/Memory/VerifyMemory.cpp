@@ -23,11 +23,12 @@ namespace {
 LogicalResult verify(Operation *op) {
   for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
     if (llvm::isa<TensorType>(type))
-      return op->emitError("is still on tensors after the stage 'memory'");
+      return op->emitOpError("is still on tensors after the stage 'memory'");
   if (llvm::isa<memref::AllocOp, memref::AllocaOp, memref::ReallocOp>(op))
-    return op->emitError("allocates after the stage 'memory', where all buffers are in the workspace");
+    return op->emitOpError("allocates after the stage 'memory', where all buffers are in the workspace");
   if (llvm::isa<memref::CopyOp, linalg::CopyOp>(op) && op->getParentOfType<scf::ForallOp>())
-    return op->emitError("copies a buffer inside of a task");
+    return op->emitOpError("copies a buffer inside of a task; compute what a task inserts into the slice of the "
+                           "output that it inserts it into");
   return success();
 }
 

@@ -23,9 +23,9 @@ LogicalResult verify(Operation *op) {
   if (llvm::isa<ModuleOp>(op))
     return targetOf(op);
   if (llvm::isa<LinearOp, AttentionOp, LayerNormOp, EmbeddingOp>(op) && !op->getAttrOfType<ScheduleAttr>("schedule"))
-    return op->emitError("has no schedule after the stage 'schedule'");
+    return op->emitOpError("has no schedule after the stage 'schedule'");
   if (auto linear = llvm::dyn_cast<LinearOp>(op); linear && !linear.isPacked())
-    return op->emitError("reads a weight that is not in panels after the stage 'schedule'");
+    return op->emitOpError("reads a weight that is not in panels after the stage 'schedule'");
   return success();
 }
 

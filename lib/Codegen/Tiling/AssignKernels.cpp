@@ -28,13 +28,15 @@ struct AssignKernels final : attn::impl::AssignKernelsBase<AssignKernels> {
     bool failed = false;
     getOperation().walk([&](KernelOpInterface op) {
       if (op.getKernelAttribute())
-        return;
+        return WalkResult::advance();
       if (!llvm::isa<KeyRangesOp, PackOp>(op.getOperation())) {
-        op->emitError("this op has no schedule");
+        op->emitOpError("has no kernel, and none is chosen for it outside of attn.attention; write attn.attention, or "
+                        "give it a kernel attribute");
         failed = true;
-        return;
+        return WalkResult::interrupt();
       }
       op->setAttr("kernel", scheduleRows(op, **target).getKernel());
+      return WalkResult::advance();
     });
     if (failed)
       signalPassFailure();

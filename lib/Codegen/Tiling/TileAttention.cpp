@@ -42,6 +42,10 @@ public:
         return op.emitError("attention needs its channels in the last dimension of each operand; transpose ")
                << AffineMapAttr::get(map);
 
+    if (op.getRanges() && op.getEmpty() != EmptyRow::Zero && !followsMask())
+      return op.emitError("attention that yields something for rows without keys needs the ranges that attn.key_ranges "
+                          "makes of its key mask; give it the mask alone");
+
     Value batch = extentOf(op.getQuery(), op.getQueryMap(), AttentionOp::Batch);
     Value heads = extentOf(op.getQuery(), op.getQueryMap(), AttentionOp::Head);
     queries = extentOf(op.getQuery(), op.getQueryMap(), AttentionOp::Query);
@@ -123,7 +127,9 @@ private:
     readRange();
     Value packed = packQueries();
     State state = initialState();
-    if (op.getKeyMask()) {
+    if (op.getKeyMask() && !holes) {
+      state = keyLoop(packed, state, /*masked=*/true);
+    } else if (op.getKeyMask()) {
       auto branch = scf::IfOp::create(
           b, loc, holes, [&](OpBuilder &inner, Location) { yieldKeyLoop(inner, packed, state, /*masked=*/true); },
           [&](OpBuilder &inner, Location) { yieldKeyLoop(inner, packed, state, /*masked=*/false); });
@@ -139,6 +145,18 @@ private:
     b.setInsertionPointToStart(loop.getTerminator().getBody());
     tensor::ParallelInsertSliceOp::create(b, loc, finish.getResult(0), destination, out.offsets, out.sizes,
                                           out.strides);
+  }
+
+  /// True where the ranges say of the key mask what attn.key_ranges does. A caller's own need not know where it has
+  /// holes.
+  bool followsMask() {
+    auto source = [](Value value) {
+      while (auto cast = value.getDefiningOp<tensor::CastOp>())
+        value = cast.getSource();
+      return value;
+    };
+    auto ranges = source(op.getRanges()).getDefiningOp<KeyRangesOp>();
+    return ranges && (!op.getKeyMask() || source(ranges.getMask()) == source(op.getKeyMask()));
   }
 
   /// Which keys count for this batch row: [begin, end), whether there are holes, and whether the row has no key at all.
@@ -157,6 +175,8 @@ private:
     // Ranges are data: whatever they say, keys are read inside of the tensor only.
     begin = arith::MaxSIOp::create(b, loc, readIndex(0), constant(0));
     end = arith::MinSIOp::create(b, loc, readIndex(1), keys);
+    if (!followsMask())
+      return;
     holes = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(2), zero);
     empty = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(3), zero);
     if (op.getEmpty() == EmptyRow::Zero)

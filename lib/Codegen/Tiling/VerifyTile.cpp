@@ -21,11 +21,11 @@ namespace {
 
 LogicalResult verify(Operation *op) {
   if (llvm::isa<AttentionOp>(op))
-    return op->emitError("is not cut into tasks after the stage 'tile'");
+    return op->emitOpError("is not cut into tasks after the stage 'tile'");
   if (op->hasAttr("schedule"))
-    return op->emitError("still has a schedule after the stage 'tile'");
+    return op->emitOpError("still has a schedule after the stage 'tile'");
   if (auto kernel = llvm::dyn_cast<KernelOpInterface>(op); kernel && !kernel.getKernelAttribute())
-    return op->emitError("has no kernel after the stage 'tile'");
+    return op->emitOpError("has no kernel after the stage 'tile'");
   return success();
 }
 

@@ -51,12 +51,29 @@ private:
       op.getResult().replaceAllUsesWith(asIndex(loadAt(b, op.getLoc(), b.getI64Type(), call, CallField::Threads)));
       op.erase();
     });
+    entry.walk([&](CheckOp op) { op.getCallMutable().assign(call); });
     SmallVector<ParallelForOp> loops;
     entry.walk([&](ParallelForOp loop) { loops.push_back(loop); });
-    for (ParallelForOp loop : loops)
+    for (ParallelForOp loop : loops) {
+      giveCallToChecks(loop, call);
       if (failed(lowerParallelFor(loop, call, types, symbols)))
         return failure();
+    }
     return success();
+  }
+
+  /// A task whose checks may fail captures the call.
+  void giveCallToChecks(ParallelForOp loop, Value call) {
+    auto task = symbols.lookup<func::FuncOp>(loop.getTask());
+    SmallVector<CheckOp> checks;
+    task.walk([&](CheckOp op) { checks.push_back(op); });
+    if (checks.empty())
+      return;
+    unsigned position = task.getNumArguments();
+    (void)task.insertArgument(position, call.getType(), {}, loop.getLoc());
+    loop.getCapturesMutable().append(call);
+    for (CheckOp op : checks)
+      op.getCallMutable().assign(task.getArgument(position));
   }
 
   /// A dense row-major memref of `type` at `pointer`; sizes from the call's dims.

@@ -22,7 +22,7 @@ namespace {
 LogicalResult verify(Operation *op) {
   if (llvm::isa<ModuleOp>(op) || llvm::isa_and_nonnull<LLVM::LLVMDialect>(op->getDialect()))
     return success();
-  return op->emitError("is left after the stage 'lower', which converts it to the LLVM dialect");
+  return op->emitOpError("is left after the stage 'lower', which converts it to the LLVM dialect");
 }
 
 struct VerifyLower final : attn::impl::VerifyLowerBase<VerifyLower> {

@@ -165,15 +165,42 @@ Expected<OwningOpRef<ModuleOp>> BertBuilder::build() {
   return model.finish();
 }
 
+/// What the checkpoint has and the model would not use: layers beyond those of the config, and a task's head.
+static llvm::Error checkLeftovers(const BertConfig &config, const ModelSource &source, StringRef prefix) {
+  // Without an encoder, what is missing of it is the better message.
+  if (!source.checkpoint.find((prefix + "embeddings.word_embeddings.weight").str()))
+    return llvm::Error::success();
+  for (StringRef name : source.checkpoint.names()) {
+    StringRef inner = name;
+    bool isEncoder = inner.consume_front(prefix);
+    int64_t layer;
+    if (isEncoder && inner.consume_front("encoder.layer.") && !inner.consumeInteger(10, layer)) {
+      if (layer >= config.numLayers)
+        return makeError(llvm::formatv("{0}: tensor '{1}' is of layer {2}, but num_hidden_layers is {3}",
+                                       source.checkpoint.getSource(), name, layer, config.numLayers)
+                             .str());
+    } else if (!source.sentence && !(isEncoder && (inner.starts_with("embeddings.") || inner.starts_with("pooler.")))) {
+      return makeError(llvm::formatv("{0}: tensor '{1}' is no part of an encoder; a head for a task is not supported; "
+                                     "save the encoder alone with AutoModel.from_pretrained(...).save_pretrained(...)",
+                                     source.checkpoint.getSource(), name)
+                           .str());
+    }
+  }
+  return llvm::Error::success();
+}
+
 Expected<OwningOpRef<ModuleOp>> attn::huggingface::buildBert(MLIRContext &context, const ModelSource &source) {
-  Expected<BertConfig> config = BertConfig::read(source.config);
+  Expected<BertConfig> config = BertConfig::read(source.config, /*encoderOnly=*/source.sentence != nullptr);
   if (!config)
     return config.takeError();
   if (source.sentence && source.sentence->width && *source.sentence->width != config->hiddenSize)
-    return makeError(llvm::formatv("{0}: word_embedding_dimension: expected the model's hidden_size {1}, found {2}",
-                                   source.sentence->poolingConfig, config->hiddenSize, *source.sentence->width)
+    return makeError(llvm::formatv("{0}: {1}: expected the model's hidden_size {2}, found {3}",
+                                   source.sentence->poolingConfig, source.sentence->widthKey, config->hiddenSize,
+                                   *source.sentence->width)
                          .str());
   // Checkpoints of a task's model have the encoder under a name.
   StringRef prefix = source.checkpoint.find("bert.embeddings.word_embeddings.weight") ? "bert." : "";
+  if (llvm::Error error = checkLeftovers(*config, source, prefix))
+    return std::move(error);
   return BertBuilder(context, *config, source, prefix).build();
 }

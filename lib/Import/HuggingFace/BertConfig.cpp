@@ -25,15 +25,19 @@ static Expected<Activation> readActivation(const JsonNode &root) {
     return name.takeError();
   auto activation = StringSwitch<std::optional<Activation>>(*name)
                         .Case("gelu", Activation::Gelu)
+                        .Case("gelu_python", Activation::Gelu)
+                        .Case("gelu_fast", Activation::GeluTanh)
                         .Case("gelu_new", Activation::GeluTanh)
                         .Case("gelu_pytorch_tanh", Activation::GeluTanh)
                         .Case("relu", Activation::Relu)
                         .Case("silu", Activation::Silu)
                         .Case("swish", Activation::Silu)
+                        .Case("tanh", Activation::Tanh)
                         .Default(std::nullopt);
   if (!activation)
     return root.error("hidden_act: unknown activation '" + *name +
-                      "'; known are gelu, gelu_new, gelu_pytorch_tanh, relu, silu, swish");
+                      "'; known are gelu, gelu_fast, gelu_new, gelu_python, gelu_pytorch_tanh, relu, silu, "
+                      "swish, tanh");
   return *activation;
 }
 
@@ -51,10 +55,42 @@ static Error refuseVariants(const JsonNode &root) {
     if (*flag)
       return root.error(key + ": decoders are not supported; this model type is imported as an encoder only");
   }
+  for (auto [key, what] : {std::pair("quantization_config", "quantized weights are not supported; save the model "
+                                                            "without quantization"),
+                           std::pair("pruned_heads", "pruned heads are not supported; all layers have all heads")}) {
+    Expected<std::optional<JsonNode>> node = root.find(key);
+    if (!node)
+      return node.takeError();
+    const json::Object *object = *node ? (*node)->value().getAsObject() : nullptr;
+    if (*node && !(object && object->empty()))
+      return root.error(Twine(key) + ": " + what);
+  }
   return Error::success();
 }
 
-Expected<BertConfig> BertConfig::read(const JsonNode &root) {
+/// A head of a task is a part of the model, and nothing here computes it.
+static Error refuseHeads(const JsonNode &root) {
+  Expected<std::optional<JsonNode>> architectures = root.find("architectures");
+  if (!architectures)
+    return architectures.takeError();
+  if (!*architectures)
+    return Error::success();
+  auto names = (*architectures)->elements();
+  if (!names)
+    return names.takeError();
+  for (const JsonNode &node : *names) {
+    Expected<StringRef> name = node.string();
+    if (!name)
+      return name.takeError();
+    if (name->contains("For"))
+      return node.error("'" + *name +
+                        "' has a head for a task, which is not supported; save the encoder alone with "
+                        "AutoModel.from_pretrained(...).save_pretrained(...)");
+  }
+  return Error::success();
+}
+
+Expected<BertConfig> BertConfig::read(const JsonNode &root, bool encoderOnly) {
   BertConfig config;
   struct Field {
     StringRef key;
@@ -92,5 +128,8 @@ Expected<BertConfig> BertConfig::read(const JsonNode &root) {
   config.activation = *activation;
   if (Error error = refuseVariants(root))
     return std::move(error);
+  if (!encoderOnly)
+    if (Error error = refuseHeads(root))
+      return std::move(error);
   return config;
 }

@@ -20,7 +20,8 @@ struct BertConfig {
   double epsilon = 0;
   Activation activation = Activation::Gelu;
 
-  static llvm::Expected<BertConfig> read(const JsonNode &root);
+  /// `encoderOnly`: whoever reads uses the encoder alone, so that a head does not matter.
+  static llvm::Expected<BertConfig> read(const JsonNode &root, bool encoderOnly);
 };
 
 /// How the rows of a sentence become one.
@@ -33,8 +34,9 @@ struct SentencePipeline {
   /// The pooling's config.json, for messages.
   std::string poolingConfig;
   Pooling pooling = Pooling::Mean;
-  /// The width the pooling's config expects, if it says so.
+  /// The width the pooling's config expects, if it says so, and the key that says so.
   std::optional<int64_t> width;
+  std::string widthKey;
   /// Whether embeddings are scaled to length 1.
   bool normalize = false;
 

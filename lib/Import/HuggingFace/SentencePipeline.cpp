@@ -60,8 +60,10 @@ static Expected<Pooling> readPooling(const JsonNode &root) {
   if (!members)
     return members.takeError();
   SmallVector<StringRef> modes;
+  bool said = false;
   for (const auto &[key, node] : *members) {
     if (key == "pooling_mode") {
+      said = true;
       Expected<StringRef> mode = node.string();
       if (!mode)
         return mode.takeError();
@@ -71,13 +73,15 @@ static Expected<Pooling> readPooling(const JsonNode &root) {
     StringRef mode = key;
     if (!mode.consume_front("pooling_mode_"))
       continue;
+    said = true;
     Expected<bool> set = node.boolean();
     if (!set)
       return set.takeError();
     if (*set && !is_contained(modes, mode))
       modes.push_back(mode);
   }
-  if (modes.size() == 1 && modes[0] == "mean_tokens")
+  // A file that says nothing about modes means the library's default.
+  if (!said || (modes.size() == 1 && modes[0] == "mean_tokens"))
     return Pooling::Mean;
   if (modes.size() == 1 && modes[0] == "cls_token")
     return Pooling::First;
@@ -116,10 +120,15 @@ Expected<SentencePipeline> SentencePipeline::read(StringRef directory) {
   if (!pooling)
     return pooling.takeError();
   pipeline.pooling = *pooling;
-  Expected<int64_t> width = config->root().integerOr("word_embedding_dimension", 0, 1);
-  if (!width)
-    return width.takeError();
-  if (*width)
-    pipeline.width = *width;
+  // The key's name before and after the library's version 5.
+  for (StringRef key : {"word_embedding_dimension", "embedding_dimension"}) {
+    Expected<int64_t> width = config->root().integerOr(key, 0, 1);
+    if (!width)
+      return width.takeError();
+    if (*width) {
+      pipeline.width = *width;
+      pipeline.widthKey = key.str();
+    }
+  }
   return pipeline;
 }

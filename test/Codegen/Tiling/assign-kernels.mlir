@@ -19,7 +19,7 @@ module attributes {attn.target = #attn.target<"x86-64-v3">} {
 
 module attributes {attn.target = #attn.target<"x86-64-v3">} {
   func.func @unscheduled(%x: tensor<?x8xf32>, %s: tensor<8xf32>) -> tensor<?x8xf32> {
-    // expected-error @below {{this op has no schedule}}
+    // expected-error @below {{has no kernel, and none is chosen for it outside of attn.attention}}
     %0 = attn.layer_norm ins(%x, %s : tensor<?x8xf32>, tensor<8xf32>) outs(%x : tensor<?x8xf32>) -> tensor<?x8xf32> {epsilon = 1.0e-5 : f64}
     return %0 : tensor<?x8xf32>
   }

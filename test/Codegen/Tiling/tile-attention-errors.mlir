@@ -37,3 +37,17 @@ func.func @query_of_all_rows(%q: tensor<?x4x8xf32>, %k: tensor<2x?x4x8xf32>) -> 
       maps [#q, #k, #v, #o] attributes {schedule = #s}
   return %0 : tensor<2x?x4x8xf32>
 }
+
+// -----
+
+#q = affine_map<(b, h, q, k, d, e) -> (b, q, h, d)>
+#k = affine_map<(b, h, q, k, d, e) -> (b, k, h, d)>
+#v = affine_map<(b, h, q, k, d, e) -> (b, k, h, e)>
+#o = affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>
+#s = #attn.schedule<rowBlock = 24, kernel = #attn.attention_kernel<queries = 24, keyRows = 4, valueRows = 6, valueColumns = 16, keyBlock = 100, lanes = 8>>
+func.func @own_ranges(%q: tensor<2x?x4x8xf32>, %r: tensor<2x4xi64>, %m: tensor<2x?xi64>) -> tensor<2x?x4x8xf32> {
+  // expected-error @below {{attention that yields something for rows without keys needs the ranges that attn.key_ranges makes of its key mask}}
+  %0 = attn.attention ins(%q, %q, %q : tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>) ranges(%r : tensor<2x4xi64>) key_mask(%m : tensor<2x?xi64>)
+      outs(%q : tensor<2x?x4x8xf32>) -> tensor<2x?x4x8xf32> maps [#q, #k, #v, #o] attributes {schedule = #s, empty = #attn.empty<uniform>}
+  return %0 : tensor<2x?x4x8xf32>
+}

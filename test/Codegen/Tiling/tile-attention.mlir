@@ -53,7 +53,8 @@ func.func @plain(%q: tensor<?x?x4x8xf32>, %k: tensor<?x?x2x8xf32>, %o: tensor<?x
 // The range of keys, kept inside of the tensor, is the loop's; a range with holes takes the loop with the mask.
 
 // CHECK-LABEL: func.func @masked
-// CHECK-SAME: %[[R:[a-z0-9]+]]: tensor<?x4xi64>, %[[M:[a-z0-9]+]]: tensor<?x?xi64>
+// CHECK-SAME: %{{[a-z0-9]+}}: tensor<?x4xi64>, %[[M:[a-z0-9]+]]: tensor<?x?xi64>
+// CHECK: %[[R:.+]] = attn.key_ranges
 // CHECK-DAG: %[[KEYS:.+]] = tensor.dim %{{.+}}, %c1
 // CHECK: %[[R0:.+]] = tensor.extract %[[R]][%[[BATCH:.+]], %c0]
 // CHECK: %[[I0:.+]] = arith.index_cast %[[R0]]
@@ -71,7 +72,20 @@ func.func @plain(%q: tensor<?x?x4x8xf32>, %k: tensor<?x?x2x8xf32>, %o: tensor<?x
 // CHECK:   scf.for %{{.+}} = %[[BEGIN]] to %[[LAST]] step %c100
 // CHECK-NOT: key_mask
 // CHECK:     attn.online_attention
-func.func @masked(%q: tensor<?x?x4x8xf32>, %k: tensor<?x?x4x8xf32>, %r: tensor<?x4xi64>, %m: tensor<?x?xi64>, %o: tensor<?x?x4x8xf32>) -> tensor<?x?x4x8xf32> {
+func.func @masked(%q: tensor<?x?x4x8xf32>, %k: tensor<?x?x4x8xf32>, %i: tensor<?x4xi64>, %m: tensor<?x?xi64>, %o: tensor<?x?x4x8xf32>) -> tensor<?x?x4x8xf32> {
+  %r = attn.key_ranges ins(%m : tensor<?x?xi64>) outs(%i : tensor<?x4xi64>) -> tensor<?x4xi64>
+  %0 = attn.attention ins(%q, %k, %k : tensor<?x?x4x8xf32>, tensor<?x?x4x8xf32>, tensor<?x?x4x8xf32>) ranges(%r : tensor<?x4xi64>) key_mask(%m : tensor<?x?xi64>)
+      outs(%o : tensor<?x?x4x8xf32>) -> tensor<?x?x4x8xf32> maps [#q, #k, #v, #o] attributes {schedule = #s, scale = 0.5 : f64}
+  return %0 : tensor<?x?x4x8xf32>
+}
+
+// A caller's own ranges need not know the mask's holes: each of their keys is looked up.
+
+// CHECK-LABEL: func.func @own
+// CHECK-NOT: scf.if
+// CHECK: attn.online_attention {{.*}} key_mask(
+// CHECK: return
+func.func @own(%q: tensor<?x?x4x8xf32>, %k: tensor<?x?x4x8xf32>, %r: tensor<?x4xi64>, %m: tensor<?x?xi64>, %o: tensor<?x?x4x8xf32>) -> tensor<?x?x4x8xf32> {
   %0 = attn.attention ins(%q, %k, %k : tensor<?x?x4x8xf32>, tensor<?x?x4x8xf32>, tensor<?x?x4x8xf32>) ranges(%r : tensor<?x4xi64>) key_mask(%m : tensor<?x?xi64>)
       outs(%o : tensor<?x?x4x8xf32>) -> tensor<?x?x4x8xf32> maps [#q, #k, #v, #o] attributes {schedule = #s, scale = 0.5 : f64}
   return %0 : tensor<?x?x4x8xf32>
@@ -91,7 +105,8 @@ func.func @masked(%q: tensor<?x?x4x8xf32>, %k: tensor<?x?x4x8xf32>, %r: tensor<?
 // CHECK: %[[EMPTY:.+]] = arith.cmpi ne, %{{.+}}, %c0_i64
 // CHECK: %[[END:.+]] = arith.select %[[EMPTY]], %[[BEGIN:.+]], %{{.+}}
 // CHECK: scf.for %{{.+}} = %[[BEGIN]] to %[[END]]
-func.func @zero(%q: tensor<2x?x4x8xf32>, %r: tensor<2x4xi64>) -> tensor<2x?x4x8xf32> {
+func.func @zero(%q: tensor<2x?x4x8xf32>, %m: tensor<2x?xi64>, %i: tensor<2x4xi64>) -> tensor<2x?x4x8xf32> {
+  %r = attn.key_ranges ins(%m : tensor<2x?xi64>) outs(%i : tensor<2x4xi64>) -> tensor<2x4xi64>
   %0 = attn.attention ins(%q, %q, %q : tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>) ranges(%r : tensor<2x4xi64>) outs(%q : tensor<2x?x4x8xf32>) -> tensor<2x?x4x8xf32>
       maps [#q, #k, #v, #o] attributes {schedule = #s, empty = #attn.empty<zero>}
   return %0 : tensor<2x?x4x8xf32>
@@ -101,7 +116,8 @@ func.func @zero(%q: tensor<2x?x4x8xf32>, %r: tensor<2x4xi64>) -> tensor<2x?x4x8x
 // CHECK: %[[EMPTY:.+]] = arith.cmpi ne, %{{.+}}, %c0_i64
 // CHECK: %[[ROWS:.+]] = arith.select %[[EMPTY]], %c0, %{{.+}}
 // CHECK: tensor.extract_slice %{{.+}}[%{{.+}}, %{{.+}}, %{{.+}}, 0] [1, %[[ROWS]], 1, 8]
-func.func @uniform(%q: tensor<2x?x4x8xf32>, %r: tensor<2x4xi64>) -> tensor<2x?x4x8xf32> {
+func.func @uniform(%q: tensor<2x?x4x8xf32>, %m: tensor<2x?xi64>, %i: tensor<2x4xi64>) -> tensor<2x?x4x8xf32> {
+  %r = attn.key_ranges ins(%m : tensor<2x?xi64>) outs(%i : tensor<2x4xi64>) -> tensor<2x4xi64>
   %0 = attn.attention ins(%q, %q, %q : tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>) ranges(%r : tensor<2x4xi64>) outs(%q : tensor<2x?x4x8xf32>) -> tensor<2x?x4x8xf32>
       maps [#q, #k, #v, #o] attributes {schedule = #s, empty = #attn.empty<uniform>}
   return %0 : tensor<2x?x4x8xf32>
@@ -110,7 +126,8 @@ func.func @uniform(%q: tensor<2x?x4x8xf32>, %r: tensor<2x4xi64>) -> tensor<2x?x4
 // CHECK-LABEL: func.func @unmasked
 // CHECK-NOT: arith.select
 // CHECK: return
-func.func @unmasked(%q: tensor<2x?x4x8xf32>, %r: tensor<2x4xi64>) -> tensor<2x?x4x8xf32> {
+func.func @unmasked(%q: tensor<2x?x4x8xf32>, %m: tensor<2x?xi64>, %i: tensor<2x4xi64>) -> tensor<2x?x4x8xf32> {
+  %r = attn.key_ranges ins(%m : tensor<2x?xi64>) outs(%i : tensor<2x4xi64>) -> tensor<2x4xi64>
   %0 = attn.attention ins(%q, %q, %q : tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>) ranges(%r : tensor<2x4xi64>) outs(%q : tensor<2x?x4x8xf32>) -> tensor<2x?x4x8xf32>
       maps [#q, #k, #v, #o] attributes {schedule = #s, empty = #attn.empty<unmasked>}
   return %0 : tensor<2x?x4x8xf32>

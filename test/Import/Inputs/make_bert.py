@@ -88,6 +88,12 @@ def make_tensors(args, config):
         if args.old_names:
             name = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
         tensors.append((args.prefix + name, dtype, shape, data))
+    for item in args.tensor:
+        name, text = item.split("=")
+        count = 1
+        for size in parse_shape(text):
+            count *= size
+        tensors.append((name, args.dtype, parse_shape(text), encode(args.dtype, random_values(name, count, rng))))
     if args.position_ids:
         positions = config["max_position_embeddings"]
         tensors.append(
@@ -247,6 +253,7 @@ def main():
     parser.add_argument("--transformer-path", default="", help="the transformer's directory in a sentence encoder")
     parser.add_argument("--pooling-width", type=int, help="word_embedding_dimension; default: the hidden size")
     parser.add_argument("--config", action="append", default=[], metavar="KEY=JSON", help="KEY= removes the key")
+    parser.add_argument("--tensor", action="append", default=[], metavar="TENSOR=2x3", help="one more, as it is named")
     parser.add_argument("--drop", action="append", default=[], metavar="TENSOR")
     parser.add_argument("--reshape", action="append", default=[], metavar="TENSOR=2x3")
     parser.add_argument("--tensor-dtype", action="append", default=[], metavar="TENSOR=DTYPE")

@@ -154,6 +154,13 @@ def epilogue_cases(rng, n=50, k=24):
         "exp": ("%y = math.exp %s : f32", np.exp),
         "erf": ("%y = math.erf %s : f32", lambda x: 2 * ACTS["gelu"](x * np.sqrt(2)) / (x * np.sqrt(2)) - 1),
         "sqrt": ("%a = math.absf %s : f32\n    %y = math.sqrt %a : f32", lambda x: np.sqrt(np.abs(x))),
+        "cbrt": ("%y = math.cbrt %s : f32", np.cbrt),
+        "erfc": ("%y = math.erfc %s : f32", np.vectorize(math.erfc, otypes=[np.float64])),
+        "acosh": (
+            "%a = math.absf %s : f32\n    %l = arith.constant 1.5 : f32\n    %t = arith.addf %a, %l : f32\n"
+            "    %y = math.acosh %t : f32",
+            lambda x: np.arccosh(np.abs(x) + 1.5),
+        ),
         "select": (
             "%z = arith.constant 0.25 : f32\n    %c = arith.cmpf olt, %s, %z : f32\n"
             "    %t = arith.subf %z, %s : f32\n    %y = arith.select %c, %t, %s : f32",

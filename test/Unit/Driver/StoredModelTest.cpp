@@ -75,7 +75,7 @@ TEST(StoredModelTest, MissingOrWrong) {
     wrong.set(value.getName(), mlir::UnitAttr::get(&context));
     (*module)->setAttr("attn.library", wrong.getDictionary(&context));
     EXPECT_TRUE(mlir::failed(loadModel(*module)));
-    EXPECT_EQ(text, "'attn.library' is not what the stage lower writes");
+    EXPECT_EQ(text, "'attn.library' is not what the stage kernel writes");
   }
 }
 

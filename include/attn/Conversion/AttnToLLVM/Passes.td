@@ -38,10 +38,31 @@ def LowerEntries : Pass<"attn-lower-entries", "::mlir::ModuleOp"> {
     For each entry writes the two functions that the model's table points to, `PREFIX.ENTRY.TARGET.run(ptr call) -> i32`
     and `PREFIX.ENTRY.TARGET.workspace(ptr dims, i64 threads) -> i64` (see Runtime/Model.h): they read pointers and sizes
     and call the entry, which becomes private. `attn.num_workers` is read from the call; `attn.parallel_for` stores its
-    captures in a frame on the stack and calls the runtime with a function that loads them.
+    captures in a frame on the stack and calls the runtime with a function that loads them. `attn.check`, also in tasks,
+    gets the call.
   }];
   let options = [Option<"prefix", "prefix", "std::string", "\"model\"", "Of the symbols: the library's prefix">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect", "::mlir::arith::ArithDialect"];
+}
+
+def LowerChecks : Pass<"attn-lower-checks", "::mlir::ModuleOp"> {
+  let summary = "Return early where a check fails";
+  let description = [{
+    After structured control flow has become branches, each `attn.check` becomes one: to what follows it, or to a block
+    that raises the call's flag and returns from the entry or task. The runtime returns the first flag as run's error.
+
+    ```mlir
+    attn.check %fits violates shape call(%call : !llvm.ptr)
+    // becomes
+    cf.cond_br %fits, ^rest, ^violated
+    ^violated:
+      call @attn_rt_v1_flag(%call, %c3_i32) : (!llvm.ptr, i32) -> ()
+      return
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect",
+                           "::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"numChecks", "num-checks", "Checks lowered">];
 }
 
 def LowerWeights : Pass<"attn-lower-weights", "::mlir::ModuleOp"> {

@@ -171,7 +171,12 @@ LogicalResult AttentionOp::verify() {
     return failure();
   if (!getOffsets().empty() && getOffsets().size() != 4)
     return check.fail("C5") << "there are " << getOffsets().size() << " offsets, expected none or 4";
-  return checkRegions(check, *this);
+  if (failed(checkRegions(check, *this)))
+    return failure();
+  // Kernels compute in f32, where a larger scale is infinite.
+  if (std::optional<APFloat> scale = getScale(); scale && !std::isfinite(float(scale->convertToDouble())))
+    return check.fail("C6") << "scale is " << scale->convertToDouble() << ", expected a finite number of f32";
+  return success();
 }
 
 MutableOperandRange AttentionOp::getDpsInitsMutable() { return groups(*this, 8, 9); }

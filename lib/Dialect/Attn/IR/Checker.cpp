@@ -75,8 +75,9 @@ LogicalResult Checker::floating(StringRef label, const Twine &name, Value value)
 }
 
 LogicalResult Checker::integers(StringRef label, const Twine &name, Value value) {
-  if (value && !isa<IntegerType>(elementOf(value)))
-    return fail(label) << name << " has elements of type " << elementOf(value) << ", expected an integer type";
+  if (value && !elementOf(value).isSignlessInteger())
+    return fail(label) << name << " has elements of type " << elementOf(value)
+                       << ", expected an integer type without a sign, such as i64";
   return success();
 }
 

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/InliningUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -42,7 +43,28 @@ struct AttnInlinerInterface final : DialectInlinerInterface {
   bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const override { return true; }
   bool isLegalToInline(Region *, Region *, bool, IRMapping &) const override { return true; }
 };
+
+/// What writes no element is its destination: kernels and tiles need not think of rows of size 0.
+struct DropEmptyResult final : OpInterfaceRewritePattern<DestinationStyleOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+
+  LogicalResult matchAndRewrite(DestinationStyleOpInterface op, PatternRewriter &rewriter) const override {
+    auto isEmpty = [](Type type) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      return tensor && llvm::is_contained(tensor.getShape(), 0);
+    };
+    if (!isa_and_nonnull<AttnDialect>(op->getDialect()) || op->getNumResults() == 0 ||
+        !llvm::all_of(op->getResultTypes(), isEmpty))
+      return failure();
+    rewriter.replaceOp(op, llvm::to_vector(op.getDpsInits()));
+    return success();
+  }
+};
 } // namespace
+
+void AttnDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
+  patterns.add<DropEmptyResult>(getContext());
+}
 
 void AttnDialect::initialize() {
   addInterfaces<AttnInlinerInterface>();

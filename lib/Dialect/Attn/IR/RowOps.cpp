@@ -137,9 +137,8 @@ LogicalResult EmbeddingOp::verify() {
     return check.fail("C1") << "there are " << getIndices().size() << " indices for " << getTables().size()
                             << " tables, expected as many, at least 1";
   int64_t rank = rankOf(getInit());
-  int64_t least = getPositions() ? 2 : 1;
-  if (rank < least)
-    return check.fail("C2") << "init is " << getInit().getType() << ", expected at least " << least << " dimensions";
+  if (rank < 2)
+    return check.fail("C2") << "init is " << getInit().getType() << ", expected at least 2 dimensions";
   if (failed(check.shape("C2", "init", getInit(), leadingDims("i", rank - 1, {"N"}))) ||
       failed(check.floating("C2", "init", getInit())))
     return failure();
@@ -147,6 +146,10 @@ LogicalResult EmbeddingOp::verify() {
     if (failed(check.shape("C1", "indices " + Twine(i), indices, leadingDims("i", rank - 1))) ||
         failed(check.integers("C1", "indices " + Twine(i), indices)))
       return failure();
+  // One bit is a truth value; widened to an index it would be 0 or -1.
+  for (auto [i, indices] : llvm::enumerate(getIndices()))
+    if (elementOf(indices).isInteger(1))
+      return check.fail("C1") << "indices " << i << " has elements of type i1, expected a wider integer type";
   for (auto [i, table] : llvm::enumerate(getTables()))
     if (failed(check.shape("C2", "table " + Twine(i), table, {"R" + std::to_string(i), "N"})) ||
         failed(check.element("C2", "table " + Twine(i), table, elementOf(getInit()))))

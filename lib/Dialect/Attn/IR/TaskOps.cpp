@@ -7,9 +7,18 @@
 
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace attn;
+
+LogicalResult WorkerOp::verify() {
+  if (!(*this)->getParentOfType<scf::ForallOp>())
+    return emitOpError() << "C1: it stands outside of any scf.forall, expected inside one, whose body becomes a task";
+  return success();
+}
 
 LogicalResult ParallelForOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto task = symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, getTaskAttr());
@@ -21,5 +30,16 @@ LogicalResult ParallelForOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (task.getFunctionType() != expected)
     return emitOpError() << "C1: task " << getTaskAttr() << " has type " << task.getFunctionType() << ", expected "
                          << expected;
+  for (auto [i, type] : llvm::enumerate(getCaptures().getTypes()))
+    if (isa<TensorType>(type))
+      return emitOpError() << "C2: capture " << i << " is " << type
+                           << ", expected no tensor; use scf.forall on tensors";
+  return success();
+}
+
+LogicalResult CheckOp::canonicalize(CheckOp op, PatternRewriter &rewriter) {
+  if (!matchPattern(op.getCondition(), m_One()))
+    return failure();
+  rewriter.eraseOp(op);
   return success();
 }

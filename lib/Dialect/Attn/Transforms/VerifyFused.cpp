@@ -36,6 +36,8 @@ static LogicalResult checkRows(OpTy op) {
 static LogicalResult checkLinear(LinearOp op) {
   if (op.isPacked())
     return violation(op) << "must have a weight [N, K]: panels are chosen by the stage 'schedule'";
+  if (cast<ShapedType>(op.getInput().getType()).getShape().back() == 0)
+    return violation(op) << "must sum over something, got an input of 0 columns; write its epilogue of zeros instead";
   return checkRows(op);
 }
 
@@ -48,6 +50,8 @@ static LogicalResult checkAttention(AttentionOp op) {
     return violation(op) << "must have " << expected << " maps, got " << op.getMaps().size();
   if (op.getSchedule())
     return violation(op) << "must not have a schedule: it is chosen by the stage 'schedule'";
+  if (op.getStaticExtent(AttentionOp::QueryChannel) == 0)
+    return violation(op) << "must have channels to compare queries and keys by, got 0 of them";
   if (bool(op.getRanges()) != bool(op.getKeyMask()))
     return violation(op) << "must have both ranges and a key mask, or neither";
   return success();

@@ -142,3 +142,21 @@ attn.weight @reshaped : tensor<8xf32> = #attn.reshape<#attn.reshape<#attn.file<"
 attn.weight @same_type : tensor<4x2xf32> = #attn.convert<#attn.file<"m", 0 : tensor<4x2xf32>> to f32>
 // CHECK: attn.weight @inside : tensor<1x2x4xf32> = #attn.panels<#attn.convert<#attn.file<"m", 0 : tensor<4x2xf16>> to f32>, 4>
 attn.weight @inside : tensor<1x2x4xf32> = #attn.panels<#attn.convert<#attn.concat<0, #attn.file<"m", 0 : tensor<4x2xf16>>> to f32>, 4>
+
+// -----
+
+// What writes no element is its destination, and a check of what holds goes.
+
+// CHECK-LABEL: func @nothing
+//  CHECK-SAME:   %{{.+}}: tensor<5x4xf32>, %{{.+}}: tensor<0x4xf32>, %[[I:[a-z0-9]+]]: tensor<5x0xf32>
+//   CHECK-NOT:   attn
+//       CHECK:   return %[[I]]
+func.func @nothing(%x: tensor<5x4xf32>, %w: tensor<0x4xf32>, %i: tensor<5x0xf32>) -> tensor<5x0xf32> {
+  %true = arith.constant true
+  attn.check %true violates shape
+  %0 = attn.linear ins(%x, %w : tensor<5x4xf32>, tensor<0x4xf32>) outs(%i : tensor<5x0xf32>) -> tensor<5x0xf32> {
+  ^bb0(%sum: f32):
+    attn.yield %sum : f32
+  }
+  return %0 : tensor<5x0xf32>
+}

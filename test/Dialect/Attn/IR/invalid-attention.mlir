@@ -316,6 +316,18 @@ func.func @f(%q: tensor<2x4x8x16xf32>, %k: tensor<2x4x6x16xf32>, %v: tensor<2x4x
 
 // -----
 
+// attention, C6
+func.func @f(%q: tensor<2x4x8x16xf32>, %k: tensor<2x4x6x16xf32>, %v: tensor<2x4x6x16xf32>, %init: tensor<2x4x8x16xf32>) {
+  // expected-error @below {{C6: scale is 1.000000e+300, expected a finite number of f32}}
+  %0 = attn.attention ins(%q, %k, %v : tensor<2x4x8x16xf32>, tensor<2x4x6x16xf32>, tensor<2x4x6x16xf32>)
+      outs(%init : tensor<2x4x8x16xf32>) -> tensor<2x4x8x16xf32>
+      maps [affine_map<(b, h, q, k, d, e) -> (b, h, q, d)>, affine_map<(b, h, q, k, d, e) -> (b, h, k, d)>, affine_map<(b, h, q, k, d, e) -> (b, h, k, e)>, affine_map<(b, h, q, k, d, e) -> (b, h, q, e)>]
+      attributes {scale = 1.0e300 : f64}
+  return
+}
+
+// -----
+
 // Regions are isolated from above.
 func.func @f(%q: tensor<2x4x8x16xf32>, %k: tensor<2x4x6x16xf32>, %v: tensor<2x4x6x16xf32>, %init: tensor<2x4x8x16xf32>, %c: i1) {
   // expected-note @below {{required by region isolation constraints}}

@@ -11,6 +11,24 @@ func.func @f(%q: tensor<8x16xf32>, %wq: tensor<32x16xf32>, %bq: tensor<32xf32>, 
 
 // -----
 
+func.func @f(%x: tensor<2x8x16xf32>, %c: tensor<2x8x16xf16>, %w: tensor<16x16xf32>) {
+  // expected-error @below {{C1: key has elements of type 'f16', expected 'f32'}}
+  %0 = attn.multi_head_attention %x, key(%c : tensor<2x8x16xf16>) query_projection(%w : tensor<16x16xf32>) key_projection(%w : tensor<16x16xf32>)
+      value_projection(%w : tensor<16x16xf32>) output_projection(%w : tensor<16x16xf32>) {num_heads = 2} : tensor<2x8x16xf32> -> tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %c: tensor<2x8x16xf16>, %w: tensor<16x16xf32>) {
+  // expected-error @below {{C1: value has elements of type 'f16', expected 'f32'}}
+  %0 = attn.multi_head_attention %x, value(%c : tensor<2x8x16xf16>) query_projection(%w : tensor<16x16xf32>) key_projection(%w : tensor<16x16xf32>)
+      value_projection(%w : tensor<16x16xf32>) output_projection(%w : tensor<16x16xf32>) {num_heads = 2} : tensor<2x8x16xf32> -> tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
 func.func @f(%q: tensor<2x8x16xf32>, %k: tensor<3x8x16xf32>, %wq: tensor<32x16xf32>, %bq: tensor<32xf32>, %wk: tensor<32x16xf32>, %wv: tensor<24x16xf32>, %wo: tensor<12x24xf32>) {
   // expected-error @below {{C1: key is 'tensor<3x8x16xf32>', expected [B = 2, T, Ek]}}
   %0 = attn.multi_head_attention %q, key(%k : tensor<3x8x16xf32>)
@@ -134,6 +152,15 @@ func.func @f(%q: tensor<2x8x16xf32>, %m: tensor<2x9xi64>, %wq: tensor<32x16xf32>
 
 // -----
 
+func.func @f(%x: tensor<2x8x16xf32>, %m: tensor<2x8xui8>, %w: tensor<16x16xf32>) {
+  // expected-error @below {{C4: mask has elements of type 'ui8', expected an integer type without a sign, such as i64}}
+  %0 = attn.multi_head_attention %x, mask(%m : tensor<2x8xui8>) query_projection(%w : tensor<16x16xf32>) key_projection(%w : tensor<16x16xf32>)
+      value_projection(%w : tensor<16x16xf32>) output_projection(%w : tensor<16x16xf32>) {num_heads = 2} : tensor<2x8x16xf32> -> tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
 func.func @f(%q: tensor<2x8x16xf32>, %m: tensor<2x8xf32>, %wq: tensor<32x16xf32>, %bq: tensor<32xf32>, %wk: tensor<32x16xf32>, %wv: tensor<24x16xf32>, %wo: tensor<12x24xf32>) {
   // expected-error @below {{C4: mask has elements of type 'f32', expected an integer type}}
   %0 = attn.multi_head_attention %q, mask(%m : tensor<2x8xf32>)
@@ -169,6 +196,14 @@ func.func @f(%q: tensor<2x8x16xf32>, %wq: tensor<32x16xf32>, %bq: tensor<32xf32>
 func.func @f(%x: tensor<2x16xf32>, %u: tensor<64x15xf32>, %d: tensor<8x64xf32>, %b: tensor<8xf32>) {
   // expected-error @below {{C1: up_weight is 'tensor<64x15xf32>', expected [F, E = 16]}}
   %0 = attn.feed_forward %x up(%u : tensor<64x15xf32>) down(%d, %b : tensor<8x64xf32>, tensor<8xf32>) : tensor<2x16xf32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x16xi32>, %u: tensor<64x16xi32>, %d: tensor<8x64xi32>) {
+  // expected-error @below {{C1: input has elements of type 'i32', expected a floating-point type}}
+  %0 = attn.feed_forward %x up(%u : tensor<64x16xi32>) down(%d : tensor<8x64xi32>) : tensor<2x16xi32> -> tensor<2x8xi32>
   return
 }
 
@@ -223,6 +258,18 @@ func.func @f(%x: tensor<8x16xf32>, %m: tensor<2x8xi64>, %w: tensor<16x16xf32>, %
       value_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>) output_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>)
       attention_norm(%n, %n : tensor<16xf32>, tensor<16xf32>) up(%u : tensor<64x16xf32>) down(%d : tensor<16x64xf32>) output_norm(%n, %n : tensor<16xf32>, tensor<16xf32>)
       {num_heads = 2, epsilon = 0.125} : tensor<8x16xf32> -> tensor<8x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xi32>, %m: tensor<2x8xi64>, %w: tensor<16x16xf32>, %b: tensor<16xf32>, %u: tensor<64x16xf32>, %d: tensor<16x64xf32>, %n: tensor<16xf32>) {
+  // expected-error @below {{C1: input has elements of type 'i32', expected a floating-point type}}
+  %0 = attn.encoder_layer %x, mask(%m : tensor<2x8xi64>)
+      query_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>) key_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>)
+      value_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>) output_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>)
+      attention_norm(%n, %n : tensor<16xf32>, tensor<16xf32>) up(%u : tensor<64x16xf32>) down(%d : tensor<16x64xf32>) output_norm(%n, %n : tensor<16xf32>, tensor<16xf32>)
+      {num_heads = 2, epsilon = 0.125} : tensor<2x8x16xi32> -> tensor<2x8x16xi32>
   return
 }
 
@@ -308,6 +355,18 @@ func.func @f(%x: tensor<2x8x16xf32>, %m: tensor<2x8xi64>, %w: tensor<16x16xf32>,
       query_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>) key_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>)
       value_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>) output_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>)
       attention_norm(%n, %n : tensor<8xf32>, tensor<8xf32>) up(%u : tensor<64x16xf32>) down(%d : tensor<16x64xf32>) output_norm(%n, %n : tensor<8xf32>, tensor<8xf32>)
+      {num_heads = 2, epsilon = 0.125} : tensor<2x8x16xf32> -> tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %m: tensor<2x8xi64>, %w: tensor<16x16xf32>, %b: tensor<16xf32>, %u: tensor<64x16xf32>, %d: tensor<16x64xf32>, %n: tensor<16xf16>) {
+  // expected-error @below {{C3: attention_norm_scale has elements of type 'f16', expected 'f32'}}
+  %0 = attn.encoder_layer %x, mask(%m : tensor<2x8xi64>)
+      query_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>) key_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>)
+      value_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>) output_projection(%w, %b : tensor<16x16xf32>, tensor<16xf32>)
+      attention_norm(%n, %n : tensor<16xf16>, tensor<16xf16>) up(%u : tensor<64x16xf32>) down(%d : tensor<16x64xf32>) output_norm(%n, %n : tensor<16xf16>, tensor<16xf16>)
       {num_heads = 2, epsilon = 0.125} : tensor<2x8x16xf32> -> tensor<2x8x16xf32>
   return
 }

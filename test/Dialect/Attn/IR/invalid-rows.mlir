@@ -332,6 +332,22 @@ func.func @f(%i0: tensor<2x8xi64>, %i1: tensor<2x8xi64>, %t0: tensor<10x4xf32>, 
 
 // -----
 
+func.func @f(%i0: tensor<2x8xsi64>, %t0: tensor<10x4xf32>, %init: tensor<2x8x4xf32>) {
+  // expected-error @below {{C1: indices 0 has elements of type 'si64', expected an integer type without a sign}}
+  %0 = attn.embedding ins(%i0 : tensor<2x8xsi64>) tables(%t0 : tensor<10x4xf32>) outs(%init : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%i0: tensor<2x8xi1>, %t0: tensor<10x4xf32>, %init: tensor<2x8x4xf32>) {
+  // expected-error @below {{C1: indices 0 has elements of type i1, expected a wider integer type}}
+  %0 = attn.embedding ins(%i0 : tensor<2x8xi1>) tables(%t0 : tensor<10x4xf32>) outs(%init : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
+  return
+}
+
+// -----
+
 func.func @f(%i0: tensor<2x9xi64>, %t0: tensor<10x4xf32>, %init: tensor<2x8x4xf32>) {
   // expected-error @below {{C1: indices 0 is 'tensor<2x9xi64>', expected [i0 = 2, i1 = 8]}}
   %0 = attn.embedding ins(%i0 : tensor<2x9xi64>) tables(%t0 : tensor<10x4xf32>) outs(%init : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
@@ -352,6 +368,22 @@ func.func @f(%i0: tensor<2x8xf32>, %t0: tensor<10x4xf32>, %init: tensor<2x8x4xf3
 func.func @f(%i0: tensor<2x8xi64>, %t0: tensor<10x5xf32>, %init: tensor<2x8x4xf32>) {
   // expected-error @below {{C2: table 0 is 'tensor<10x5xf32>', expected [R0, N = 4]}}
   %0 = attn.embedding ins(%i0 : tensor<2x8xi64>) tables(%t0 : tensor<10x5xf32>) outs(%init : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%i0: tensor<2x8xi64>, %t0: tensor<10x4xi32>, %init: tensor<2x8x4xi32>) {
+  // expected-error @below {{C2: init has elements of type 'i32', expected a floating-point type}}
+  %0 = attn.embedding ins(%i0 : tensor<2x8xi64>) tables(%t0 : tensor<10x4xi32>) outs(%init : tensor<2x8x4xi32>) -> tensor<2x8x4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%i0: tensor<i64>, %t0: tensor<10x4xf32>, %init: tensor<4xf32>) {
+  // expected-error @below {{C2: init is 'tensor<4xf32>', expected at least 2 dimensions}}
+  %0 = attn.embedding ins(%i0 : tensor<i64>) tables(%t0 : tensor<10x4xf32>) outs(%init : tensor<4xf32>) -> tensor<4xf32>
   return
 }
 

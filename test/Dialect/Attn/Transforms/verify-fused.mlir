@@ -60,3 +60,14 @@ func.func @ranges(%x: tensor<2x5x4x16xf32>, %r: tensor<2x4xi64>) -> tensor<2x5x4
           affine_map<(b, h, q, k, d, e) -> (b, k, h, e)>, affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>]
   return %0 : tensor<2x5x4x16xf32>
 }
+
+// -----
+
+func.func @nothing_to_sum(%x: tensor<5x0xf32>, %w: tensor<8x0xf32>, %i: tensor<5x8xf32>) -> tensor<5x8xf32> {
+  // expected-error @+1 {{'attn.linear' op after the stage 'fuse' must sum over something, got an input of 0 columns}}
+  %l = attn.linear ins(%x, %w : tensor<5x0xf32>, tensor<8x0xf32>) outs(%i : tensor<5x8xf32>) -> tensor<5x8xf32> {
+  ^bb0(%sum: f32):
+    attn.yield %sum : f32
+  }
+  return %l : tensor<5x8xf32>
+}

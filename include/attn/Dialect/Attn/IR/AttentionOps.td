@@ -47,6 +47,7 @@ def Attn_AttentionOp : Attn_DestinationOp<"attention", [
     - C4: `ranges` is [B, 4] of i64, `key_mask` is [B, K] of integers.
     - C5: region arguments and yields as above, the score in any floating-point type, arguments for `whole` in types
       that their operands could be cast to. There are no or four offsets.
+    - C6: `scale` is a finite number, also in f32.
 
     ```mlir
     %o = attn.attention ins(%q, %k, %v : tensor<2x128x4x64xf32>, tensor<2x128x4x64xf32>, tensor<2x128x4x64xf32>)
@@ -155,6 +156,8 @@ def Attn_OnlineFinishOp : Attn_DestinationOp<"online_finish", [DeclareOpInterfac
     %o = attn.online_finish ins(%a, %m, %s : tensor<32x64xf32>, tensor<32xf32>, tensor<32xf32>)
         outs(%init : tensor<?x64xf32>) -> tensor<?x64xf32>
     ```
+
+    Source: Milakov and Gimelshein, 2018.
   }];
   let arguments = (ins Attn_Shaped:$accumulator, Attn_Shaped:$maximum, Attn_Shaped:$sum,
                        Attn_Shaped:$init, Optional<Attn_Shaped>:$log_sum_exp, OptionalAttr<Attn_RowKernelAttr>:$kernel);
@@ -180,6 +183,8 @@ def Attn_PackOp : Attn_DestinationOp<"pack", [DeclareOpInterfaceMethods<Attn_Ker
     ```mlir
     %panels = attn.pack ins(%q : tensor<?x64xf32>) outs(%init : tensor<1x64x32xf32>) -> tensor<1x64x32xf32>
     ```
+
+    Source: Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008.
   }];
   let arguments = (ins Attn_Shaped:$source, Attn_Shaped:$init, OptionalAttr<Attn_RowKernelAttr>:$kernel);
   let results = (outs Variadic<AnyRankedTensor>:$results);

@@ -56,6 +56,12 @@ def Attn_NormPlacementAttr : EnumAttr<Attn_Dialect, Attn_NormPlacement, "norm"> 
   let assemblyFormat = "`<` $value `>`";
 }
 
+def Attn_Violation : Attn_Enum<"Violation", "What is wrong where a check fails", [
+  I32EnumAttrCase<"Shape", 0, "shape">,
+  I32EnumAttrCase<"Index", 1, "index">
+]>;
+def Attn_ViolationAttr : EnumAttr<Attn_Dialect, Attn_Violation, "violation">;
+
 //===----------------------------------------------------------------------===//
 // Weight expressions
 //===----------------------------------------------------------------------===//

@@ -76,6 +76,8 @@ def Attn_FeedForwardOp : Attn_Op<"feed_forward", [Pure, AttrSizedOperandSegments
     %y = attn.feed_forward %x up(%w1, %b1 : tensor<1536x384xf32>, tensor<1536xf32>)
         down(%w2 : tensor<384x1536xf32>) {activation = #attn.activation<gelu>} : tensor<?x384xf32> -> tensor<?x384xf32>
     ```
+
+    Source: Vaswani et al., 2017, section 3.3.
   }];
   let arguments = (ins AnyRankedTensor:$input,
                        AnyRankedTensor:$up_weight, Optional<AnyRankedTensor>:$up_bias,

@@ -35,6 +35,7 @@ def Attn_Dialect : Dialect {
     `attn.target` (on a nested module: the target it is compiled for).
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasCanonicalizer = 1;
   let hasConstantMaterializer = 1;
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;

@@ -41,6 +41,8 @@ def Attn_LinearOp : Attn_DestinationOp<"linear", [
       attn.yield %0 : f32
     }
     ```
+
+    Source: the layout of the weight is that of PyTorch's torch.nn.functional.linear.
   }];
   let arguments = (ins Attn_Shaped:$input, Attn_Shaped:$weight, Variadic<Attn_Shaped>:$extras, Attn_Shaped:$init,
                        DefaultValuedAttr<AffineMapArrayAttr, "{}">:$extra_maps, OptionalAttr<Attn_LinearKernelAttr>:$kernel,
@@ -82,7 +84,9 @@ def Attn_LayerNormOp : Attn_DestinationOp<"layer_norm", [
     Constraints:
     - C1: `input` and `init` have the same shape and floating-point element type, rank at least 1.
     - C2: `scale` and `shift` are [N], of floating-point types.
-    - C3: `epsilon` is not negative.
+    - C3: `epsilon` is not negative, and finite.
+
+    Where var + epsilon is 0, which takes a row of one value, the quotient counts as 0.
 
     ```mlir
     %y = attn.layer_norm ins(%x, %scale, %shift : tensor<?x384xf32>, tensor<384xf32>, tensor<384xf32>)
@@ -113,10 +117,11 @@ def Attn_EmbeddingOp : Attn_DestinationOp<"embedding", [
 
     `positions` is a table that the last index dimension selects from: row s for i_last = s.
     An index outside its table is read as the nearest row inside; entries check the indices they are given before, so
-    that this happens for computed indices only.
+    that this happens for computed indices only. Tables have rows and enough positions: entries check that too.
 
     Constraints:
-    - C1: as many `indices` as `tables`, at least 1; indices are integers and all of one shape [i...].
+    - C1: as many `indices` as `tables`, at least 1; indices are integers of more than one bit, all of one shape [i...]
+      of at least one dimension.
     - C2: tables are [R_t, N]; `positions` is [P, N]; `init` is [i..., N]; one floating-point element type.
 
     ```mlir
@@ -124,6 +129,8 @@ def Attn_EmbeddingOp : Attn_DestinationOp<"embedding", [
         tables(%words, %kinds : tensor<30522x384xf32>, tensor<2x384xf32>) positions(%positions : tensor<512x384xf32>)
         outs(%init : tensor<?x?x384xf32>) -> tensor<?x?x384xf32>
     ```
+
+    Source: Devlin et al., BERT, 2018, figure 2.
   }];
   let arguments = (ins Variadic<Attn_Shaped>:$indices, Variadic<Attn_Shaped>:$tables, Optional<Attn_Shaped>:$positions,
                        Attn_Shaped:$init, OptionalAttr<Attn_RowKernelAttr>:$kernel, OptionalAttr<Attn_ScheduleAttr>:$schedule);
@@ -154,6 +161,8 @@ def Attn_KeyRangesOp : Attn_DestinationOp<"key_ranges", [DeclareOpInterfaceMetho
     ```mlir
     %ranges = attn.key_ranges ins(%mask : tensor<?x?xi64>) outs(%init : tensor<?x4xi64>) -> tensor<?x4xi64>
     ```
+
+    Source: this compiler's own form of a padding mask.
   }];
   let arguments = (ins Attn_Shaped:$mask, Attn_Shaped:$init, OptionalAttr<Attn_RowKernelAttr>:$kernel);
   let results = (outs Variadic<AnyRankedTensor>:$results);
@@ -170,6 +179,9 @@ def Attn_GeluOp : Attn_Op<"gelu", !listconcat([Pure, SameOperandsAndResultType],
   let description = [{
     `gelu(x) = x / 2 * (1 + erf(x / sqrt(2)))`, or with `approximate`
     `gelu(x) = x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))`.
+
+    Constraints:
+    - C1: the operand is a floating-point scalar, vector or tensor; the result has its type.
 
     ```mlir
     %y = attn.gelu %x : f32
@@ -190,6 +202,9 @@ def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator,
   let description = [{
     Its operand is what the region yields: the element to store of `attn.linear`, the score or whether the key counts of
     `attn.attention`.
+
+    Constraints:
+    - C1: it stands in a region of one of these ops, whose own constraints say what it yields.
 
     ```mlir
     attn.yield %0 : f32

@@ -23,6 +23,8 @@ def Attn_WeightOp : Attn_Op<"weight", [Symbol]> {
     ```mlir
     attn.weight @query : tensor<384x384xf32> = #attn.file<"model.safetensors", 8 : tensor<384x384xf32>>
     ```
+
+    Source: the weight section of this compiler's libraries.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyStaticShapeTensor>:$type, Attn_WeightExpr:$value);
   let assemblyFormat = "$sym_name `:` $type `=` $value attr-dict";
@@ -47,6 +49,8 @@ def Attn_GetWeightOp : Attn_Op<"get_weight", [Pure, DeclareOpInterfaceMethods<Sy
     ```mlir
     %w = attn.get_weight @query : tensor<384x384xf32>
     ```
+
+    Source: memref.get_global, for weights that the IR does not hold.
   }];
   let arguments = (ins FlatSymbolRefAttr:$name);
   let results = (outs Attn_Shaped:$result);

@@ -248,6 +248,26 @@ def InferBoundsPass : Attn_FunctionPass<"attn-infer-bounds"> {
   let statistics = [Statistic<"numBounds", "bounds", "Number of arguments and dimensions that got a bound">];
 }
 
+def InsertChecksPass : Attn_FunctionPass<"attn-insert-checks"> {
+  let summary = "Check at run time what static types and symbols do not say";
+  let description = [{
+    Where an operation needs two sizes to be equal, a slice or an index to lie inside of its tensor or a size not to be
+    negative, and neither types nor the symbols of the entry's arguments say so, an `attn.check` is put before it; where
+    the condition depends on the shapes of arguments only, at the beginning of the entry, before anything is written.
+    A condition that never holds is an error.
+
+    ```mlir
+    %y = tensor.extract_slice %x[3] [4] [1] : tensor<?xf32> to tensor<4xf32>
+    // becomes
+    %n = tensor.dim %x, %c0 : tensor<?xf32>
+    ...
+    attn.check %fits violates shape
+    %y = tensor.extract_slice %x[3] [4] [1] : tensor<?xf32> to tensor<4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numChecks", "checks", "Number of checks inserted">];
+}
+
 def VerifyFusedPass : Pass<"attn-verify-fused", "::mlir::ModuleOp"> {
   let summary = "Check what must hold after the stage `fuse`";
   let description = [{

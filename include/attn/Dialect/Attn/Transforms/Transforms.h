@@ -52,6 +52,10 @@ int64_t pruneWeights(mlir::ModuleOp module);
 /// error (a static size that is larger than a table of positions).
 mlir::FailureOr<int64_t> inferBounds(mlir::func::FuncOp function);
 
+/// Puts an attn.check before each operation whose sizes or indices are not known to fit; returns how many, or failure
+/// after an error (sizes that never fit).
+mlir::FailureOr<int64_t> insertChecks(mlir::func::FuncOp function);
+
 /// Checks what must hold after the stage `fuse`; emits an error for each violation. `checked` counts the ops seen.
 mlir::LogicalResult verifyFused(mlir::ModuleOp module, int64_t &checked);
 

@@ -72,6 +72,7 @@ void attn::buildLowerPipeline(OpPassManager &pm, const PipelineOptions &options)
   module.addPass(createLowerAffinePass());
   module.addPass(memref::createExpandStridedMetadataPass());
   module.addPass(createLowerAffinePass());
+  module.addPass(createGuardDivision());
   module.addPass(createSCFToControlFlowPass());
   module.addPass(createConvertVectorToLLVMPass());
   module.addPass(createFinalizeMemRefToLLVMConversionPass());

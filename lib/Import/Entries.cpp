@@ -11,6 +11,7 @@
 #include "attn/Import/Entries.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "attn/Dialect/Attn/Transforms/Extents.h"
+#include "attn/Runtime/Model.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -90,6 +91,9 @@ LogicalResult EntryAnnotator::addSlot(bool isResult, unsigned index, Type type, 
   if (!slot.type || !isSupported(slot.type.getElementType()))
     return error(slot) << "has type " << type
                        << "; entries take and return ranked tensors of f16, bf16, f32, f64, i1, i8, i16, i32 or i64";
+  if (slot.type.getRank() > ATTN_MAX_RANK)
+    return error(slot) << "has " << slot.type.getRank() << " dimensions; libraries take and return at most "
+                       << ATTN_MAX_RANK;
   slot.givenShape = llvm::dyn_cast_or_null<ArrayAttr>(getAttr(isResult, index, kShapeAttr));
   for (int64_t dim = 0; slot.givenShape && dim < slot.type.getRank(); ++dim)
     if (slot.type.isDynamicDim(dim) && !llvm::isa<StringAttr>(slot.givenShape[dim]))

@@ -38,8 +38,12 @@ FailureOr<OwningOpRef<ModuleOp>> ImporterRegistry::importModel(MLIRContext &cont
   Location nowhere = UnknownLoc::get(&context);
   if (!llvm::sys::fs::exists(path))
     return emitError(nowhere) << "cannot read '" << path << "': no such file or directory";
-  if (const Importer *importer = lookup(path))
+  if (const Importer *importer = lookup(path)) {
+    if (options.laterStage && !importer->readsLaterStages())
+      return emitError(nowhere) << path << ": --compile-from needs the MLIR that an earlier stage left, and this is a "
+                                << importer->getKind() << "; write one with --compile-to or --dump-stages";
     return importer->importModel(context, path, options);
+  }
   std::string kinds;
   for (const std::unique_ptr<Importer> &importer : importers)
     kinds += (kinds.empty() ? "" : "; ") + importer->getKind().str();

@@ -72,6 +72,7 @@ void attn::buildLowerPipeline(OpPassManager &pm, const PipelineOptions &options)
   module.addPass(createLowerAffinePass());
   module.addPass(memref::createExpandStridedMetadataPass());
   module.addPass(createLowerAffinePass());
+  module.addPass(createGuardDivision());
   module.addPass(createSCFToControlFlowPass());
   module.addPass(createLowerChecks());
   // Functions that become calls take vectors apart, so vectors are lowered after them.

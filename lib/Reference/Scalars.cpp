@@ -151,18 +151,23 @@ static bool compare(arith::CmpFPredicate predicate, double x, double y) {
 // Integers
 //===----------------------------------------------------------------------===//
 
-/// Division and remainder; nothing where it has no value.
+/// Division and remainder; by 0 and of the least number by -1 what attn-guard-division makes of them.
 static std::optional<uint64_t> divide(Operation *op, int64_t x, int64_t y, uint64_t ux, uint64_t uy) {
-  if (y == 0 || (y == -1 && x == std::numeric_limits<int64_t>::min()))
-    return std::nullopt;
-  return llvm::TypeSwitch<Operation *, std::optional<uint64_t>>(op)
-      .Case<arith::DivSIOp, index::DivSOp>([&](auto) { return x / y; })
-      .Case<arith::RemSIOp, index::RemSOp>([&](auto) { return x % y; })
-      .Case<arith::FloorDivSIOp, index::FloorDivSOp>([&](auto) { return llvm::divideFloorSigned(x, y); })
-      .Case<arith::CeilDivSIOp, index::CeilDivSOp>([&](auto) { return llvm::divideCeilSigned(x, y); })
-      .Case<arith::DivUIOp, index::DivUOp>([&](auto) { return ux / uy; })
-      .Case<arith::RemUIOp, index::RemUOp>([&](auto) { return ux % uy; })
-      .Case<arith::CeilDivUIOp, index::CeilDivUOp>([&](auto) { return llvm::divideCeil(ux, uy); })
+  using Result = std::optional<uint64_t>;
+  bool overflows = y == -1 && x == std::numeric_limits<int64_t>::min();
+  auto quotient = [&](auto divide) -> Result { return y == 0 ? 0 : overflows ? x : divide(); };
+  return llvm::TypeSwitch<Operation *, Result>(op)
+      .Case<arith::DivSIOp, index::DivSOp>([&](auto) { return quotient([&] { return x / y; }); })
+      .Case<arith::FloorDivSIOp, index::FloorDivSOp>(
+          [&](auto) { return quotient([&] { return llvm::divideFloorSigned(x, y); }); })
+      .Case<arith::CeilDivSIOp, index::CeilDivSOp>(
+          [&](auto) { return quotient([&] { return llvm::divideCeilSigned(x, y); }); })
+      .Case<arith::RemSIOp, index::RemSOp>([&](auto) { return y == 0      ? x
+                                                              : overflows ? 0
+                                                                          : x % y; })
+      .Case<arith::DivUIOp, index::DivUOp>([&](auto) { return uy == 0 ? 0 : ux / uy; })
+      .Case<arith::CeilDivUIOp, index::CeilDivUOp>([&](auto) { return uy == 0 ? 0 : llvm::divideCeil(ux, uy); })
+      .Case<arith::RemUIOp, index::RemUOp>([&](auto) { return uy == 0 ? ux : ux % uy; })
       .Default([](Operation *) { return std::nullopt; });
 }
 

@@ -139,11 +139,15 @@ static attn_code check_size(const attn_rt_binding *binding, attn_rt_tensor *tens
                             const int64_t *strides) {
   if (!measure(tensor, shape, strides))
     return attn_rt_fail_tensor(binding, tensor, ATTN_ERROR_OVERFLOW, "its size in bytes overflows 64 bits");
-  if (tensor->is_output && strides && tensor->elements)
-    for (int32_t axis = 0; axis < tensor->desc->rank; ++axis)
-      if (shape[axis] > 1 && strides[axis] == 0)
-        return attn_rt_fail_tensor(binding, tensor, ATTN_ERROR_ALIAS,
-                                   "dimension %d has stride 0, so several results would go to one place", (int)axis);
+  if (!tensor->is_output || !strides || !tensor->elements)
+    return ATTN_OK;
+  for (int32_t axis = 0; axis < tensor->desc->rank; ++axis)
+    if (shape[axis] > 1 && strides[axis] == 0)
+      return attn_rt_fail_tensor(binding, tensor, ATTN_ERROR_ALIAS,
+                                 "dimension %d has stride 0, so several results would go to one place", (int)axis);
+  if (attn_rt_overlaps_itself(tensor))
+    return attn_rt_fail_tensor(binding, tensor, ATTN_ERROR_ALIAS,
+                               "its strides lead several of its elements to one place");
   return ATTN_OK;
 }
 
@@ -171,8 +175,8 @@ static attn_code check_data(const attn_rt_binding *binding, attn_rt_tensor *tens
 static attn_code check_count(const attn_rt_binding *binding, const char *what, int32_t expected, size_t given,
                              bool missing) {
   if (given != (size_t)expected)
-    return attn_rt_fail(binding->error, ATTN_ERROR_INVALID_ARGUMENT, "entry '%s' has %d %s, but %lld were given",
-                        binding->entry->name, (int)expected, what, (long long)given);
+    return attn_rt_fail(binding->error, ATTN_ERROR_INVALID_ARGUMENT, "entry '%s' has %d %s, but %llu were given",
+                        binding->entry->name, (int)expected, what, (unsigned long long)given);
   if (expected && missing)
     return attn_rt_fail(binding->error, ATTN_ERROR_INVALID_ARGUMENT, "entry '%s': the array of %s is null",
                         binding->entry->name, what);

@@ -26,6 +26,7 @@
 #define attn_rt_check_tensors attn_rt_v1_check_tensors
 #define attn_rt_check_indices attn_rt_v1_check_indices
 #define attn_rt_check_overlap attn_rt_v1_check_overlap
+#define attn_rt_overlaps_itself attn_rt_v1_overlaps_itself
 #define attn_rt_make_view attn_rt_v1_make_view
 #define attn_rt_gather attn_rt_v1_gather
 #define attn_rt_scatter attn_rt_v1_scatter
@@ -46,7 +47,7 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { ATTN_MAX_THREADS = 256, ATTN_MAX_RANK = 32, ATTN_ALIGNMENT = 64 };
+enum { ATTN_MAX_THREADS = 256, ATTN_ALIGNMENT = 64 };
 
 // ---- Errors.c
 
@@ -96,8 +97,12 @@ attn_code attn_rt_check_tensors(attn_rt_binding *binding, attn_rt_scope scope, c
 // ---- Index.c: every value of every index input lies in its range.
 attn_code attn_rt_check_indices(const attn_rt_binding *binding);
 
-// ---- Overlap.c: no output shares a byte with another tensor or the workspace.
+// ---- Overlap.c: no output shares a byte with another tensor, the workspace or itself.
+
 attn_code attn_rt_check_overlap(const attn_rt_binding *binding, const void *workspace, size_t workspace_bytes);
+
+// Whether the user's strides lead two elements to one place. The tensor has elements and has been measured.
+bool attn_rt_overlaps_itself(const attn_rt_tensor *tensor);
 
 // ---- Strides.c
 

@@ -15,7 +15,8 @@ static attn_code read_options(const void *options, void *result, size_t our_size
   memcpy(&size, options, sizeof(size));
   if (size < sizeof(size) || size > 4096)
     return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT,
-                        "the options' field 'size' is %lld; it has to be the options struct's size", (long long)size);
+                        "the options' field 'size' is %llu; it has to be the options struct's size",
+                        (unsigned long long)size);
   for (size_t i = our_size; i < size; ++i)
     if (((const char *)options)[i])
       return attn_rt_fail(error, ATTN_ERROR_UNSUPPORTED, "the options use a field that this library does not know");
@@ -23,7 +24,11 @@ static attn_code read_options(const void *options, void *result, size_t our_size
   return ATTN_OK;
 }
 
-static attn_code check_threads(int32_t *threads, int32_t default_threads, attn_error *error) {
+// The fields at the end of both structs. What is reserved may mean something one day, so nobody sets it today.
+static attn_code check_threads(int32_t *threads, int32_t reserved, int32_t default_threads, attn_error *error) {
+  if (reserved != 0)
+    return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT, "the option 'reserved' is %d; it has to be 0",
+                        (int)reserved);
   if (*threads < 0)
     return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT, "the option 'threads' is %d; it has to be at least 0",
                         (int)*threads);
@@ -38,7 +43,7 @@ attn_code attn_rt_read_create_options(const attn_create_options *options, attn_c
                                       attn_error *error) {
   *result = (attn_create_options){.size = sizeof(*result)};
   attn_code code = options ? read_options(options, result, sizeof(*result), error) : ATTN_OK;
-  return code ? code : check_threads(&result->threads, attn_rt_cpu_count(), error);
+  return code ? code : check_threads(&result->threads, result->reserved, attn_rt_cpu_count(), error);
 }
 
 attn_code attn_rt_read_run_options(const attn_run_options *options, int32_t default_threads, attn_run_options *result,
@@ -50,5 +55,5 @@ attn_code attn_rt_read_run_options(const attn_run_options *options, int32_t defa
   if (!result->allocate != !result->release)
     return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT,
                         "of the options 'allocate' and 'release' only one is set; set both or neither");
-  return check_threads(&result->threads, default_threads, error);
+  return check_threads(&result->threads, result->reserved, default_threads, error);
 }

@@ -1,4 +1,4 @@
-//===- Overlap.c - Whether two tensors share a byte ---------------*- C -*-===//
+//===- Overlap.c - Whether tensors share a byte -------------------*- C -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,6 +11,9 @@
 // can fall into a short interval. The largest stride leaves one or two choices for
 // its c, so the search is short; if strides are so odd that it is not, the answer is
 // yes, they overlap.
+//
+// The same search tells whether two elements of one output share a place: then the
+// difference of their indices, times the strides, is 0.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,6 +70,17 @@ static bool reaches(search *search, int32_t from, int64_t low, int64_t high) {
   return false;
 }
 
+// Sets rest, or says that something overflows.
+static bool sum_up(search *search) {
+  for (int32_t i = search->count - 1; i >= 0; --i) {
+    int64_t most;
+    if (__builtin_mul_overflow(search->terms[i].stride, search->terms[i].top, &most) ||
+        __builtin_add_overflow(search->rest[i + 1], most, &search->rest[i]))
+      return false;
+  }
+  return true;
+}
+
 static bool overlap(const attn_rt_tensor *a, const attn_rt_tensor *b) {
   uintptr_t a_low = (uintptr_t)(a->data + a->low), a_high = (uintptr_t)(a->data + a->high);
   uintptr_t b_low = (uintptr_t)(b->data + b->low), b_high = (uintptr_t)(b->data + b->high);
@@ -77,16 +91,49 @@ static bool overlap(const attn_rt_tensor *a, const attn_rt_tensor *b) {
   search search = {.budget = 10000};
   add_terms(&search, a);
   add_terms(&search, b);
-  for (int32_t i = search.count - 1; i >= 0; --i) {
-    int64_t most;
-    if (__builtin_mul_overflow(search.terms[i].stride, search.terms[i].top, &most) ||
-        __builtin_add_overflow(search.rest[i + 1], most, &search.rest[i]))
-      return true;
-  }
+  if (!sum_up(&search))
+    return true;
   // a's element starts at a_low + x, b's at (b_high - item) - y, and they touch if the starts differ by less than an
   // item.
   int64_t distance = (int64_t)(b_high - (uintptr_t)b->item - a_low);
   return reaches(&search, 0, distance - a->item + 1, distance + b->item - 1);
+}
+
+// Let the indices of two elements first differ in dimension k, of the k-th largest stride, by d > 0. They share a place
+// if d * stride is made up for by the dimensions after it, each of which adds between -top * stride and top * stride.
+// With those ranges shifted to begin at 0 and d to begin at 1, that is one search for each k.
+bool attn_rt_overlaps_itself(const attn_rt_tensor *tensor) {
+  if (tensor->dense)
+    return false;
+  attn_rt_view view;
+  attn_rt_make_view(tensor, &view);
+  for (int32_t i = 0; i < view.rank; ++i)
+    if (view.strides[i] == 0)
+      return true;
+  search all = {.count = 0};
+  add_terms(&all, tensor);
+  // Two dimensions of one stride.
+  if (all.count < view.rank)
+    return true;
+  int64_t others = 0; // the most that the dimensions after k add
+  for (int32_t k = all.count - 1; k >= 0; --k) {
+    term term = all.terms[k];
+    if (others >= term.stride) {
+      // Nothing that is searched for is larger than this, so nothing larger need be added.
+      int64_t distance = others - term.stride;
+      search search = {.count = all.count - k, .budget = 10000};
+      search.terms[0] = (struct term){term.stride, term.top - 1};
+      for (int32_t i = 1; i < search.count; ++i) {
+        struct term other = all.terms[k + i];
+        int64_t top = distance / other.stride;
+        search.terms[i] = (struct term){other.stride, other.top < top - other.top ? 2 * other.top : top};
+      }
+      if (!sum_up(&search) || reaches(&search, 0, distance, distance))
+        return true;
+    }
+    others += term.stride * term.top;
+  }
+  return false;
 }
 
 static bool touches(const attn_rt_tensor *tensor, const void *memory, size_t bytes) {

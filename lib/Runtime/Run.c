@@ -41,11 +41,21 @@ static bool add_bytes(int64_t *total, int64_t bytes) {
          !__builtin_add_overflow(*total, rounded & ~(int64_t)(ATTN_ALIGNMENT - 1), total);
 }
 
+// False where all outputs are empty, however large other dimensions are: then no code runs.
+static bool computes_anything(const attn_rt_binding *binding) {
+  for (int32_t i = binding->entry->num_inputs; i < num_tensors(binding->entry); ++i)
+    if (binding->tensors[i].elements)
+      return true;
+  return false;
+}
+
 // Workspace: the kernels' part, then a dense copy of each strided tensor.
 static attn_code plan_workspace(const attn_rt_binding *binding, const attn_variant *variant, int32_t threads,
                                 int64_t *total) {
-  int64_t bytes = variant->workspace ? variant->workspace(binding->dims, threads) : 0;
   *total = 0;
+  if (!computes_anything(binding))
+    return ATTN_OK;
+  int64_t bytes = variant->workspace ? variant->workspace(binding->dims, threads) : 0;
   bool fits = bytes >= 0 && add_bytes(total, bytes);
   for (int32_t i = 0; fits && i < num_tensors(binding->entry); ++i) {
     attn_rt_tensor *tensor = &binding->tensors[i];
@@ -142,14 +152,12 @@ static attn_code report_flag(const attn_rt_binding *binding, int32_t code) {
 static attn_code execute(attn_context *context, const attn_rt_binding *binding, const attn_variant *variant,
                          const attn_run_options *options, attn_rt_team *team, char *workspace) {
   const attn_entry_desc *entry = binding->entry;
-  bool anything = false;
+  if (!computes_anything(binding))
+    return ATTN_OK;
   for (int32_t i = 0; i < num_tensors(entry); ++i) {
     attn_rt_tensor *tensor = &binding->tensors[i];
     context->pointers[i] = tensor->copy >= 0 ? workspace + tensor->copy : tensor->data;
-    anything |= tensor->is_output && tensor->elements;
   }
-  if (!anything)
-    return ATTN_OK;
   for (int32_t i = 0; i < entry->num_inputs; ++i)
     if (binding->tensors[i].copy >= 0)
       attn_rt_gather(&binding->tensors[i], context->pointers[i]);
@@ -223,8 +231,8 @@ attn_code attn_rt_output_shapes(attn_context *context, uint32_t entry, const DLT
   attn_rt_binding binding;
   attn_code code = bind(context, entry, &binding);
   if (!code && num_outputs != (size_t)binding.entry->num_outputs)
-    code = attn_rt_fail(&context->error, ATTN_ERROR_INVALID_ARGUMENT, "entry '%s' has %d outputs, but %lld were given",
-                        binding.entry->name, (int)binding.entry->num_outputs, (long long)num_outputs);
+    code = attn_rt_fail(&context->error, ATTN_ERROR_INVALID_ARGUMENT, "entry '%s' has %d outputs, but %llu were given",
+                        binding.entry->name, (int)binding.entry->num_outputs, (unsigned long long)num_outputs);
   for (size_t i = 0; !code && i < num_outputs; ++i)
     if (!shapes || (!shapes[i] && binding.entry->outputs[i].rank))
       code =

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "attn/Target/ModelInfo.h"
+#include "attn/Runtime/Model.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -49,6 +50,8 @@ static Error verifyTensor(const ModelInfo &model, const EntryInfo &entry, const 
   for (int64_t size : tensor.shape)
     if (size < 0 && static_cast<uint64_t>(-1 - size) >= entry.dims.size())
       return fail("its shape names dimension " + Twine(-1 - size) + ", but the entry has " + Twine(entry.dims.size()));
+  if (tensor.shape.size() > ATTN_MAX_RANK)
+    return fail("it has " + Twine(tensor.shape.size()) + " dimensions, the runtime takes " + Twine(ATTN_MAX_RANK));
   if (tensor.type.bits == 0 || tensor.type.lanes == 0)
     return fail("its element type has no bits");
   bool isInteger = tensor.type.code <= 1 && tensor.type.lanes == 1;

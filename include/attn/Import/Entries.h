@@ -23,9 +23,9 @@ namespace attn {
 /// trusted.
 ///
 /// Errors, at the function's location: no public function; a body of several blocks; an argument or result that is not
-/// a ranked tensor of f16, bf16, f32, f64, i1 or integers of 8 to 64 bits; names that repeat; a given shape that
-/// doesn't fit the type; two symbols for dimensions that must be equal; a dynamic dimension that can have one value
-/// only; a result's dimension that can't be derived.
+/// a ranked tensor of f16, bf16, f32, f64, i1 or integers of 8 to 64 bits, or has more dimensions than the runtime
+/// takes; names that repeat; a given shape that doesn't fit the type; two symbols for dimensions that must be equal; a
+/// dynamic dimension that can have one value only; a result's dimension that can't be derived.
 mlir::LogicalResult annotateEntries(mlir::ModuleOp module);
 
 } // namespace attn

@@ -43,6 +43,8 @@ public:
   /// True where `path` looks like this kind. Looks at the name and the kind of file only: what is in it is checked by
   /// `importModel`, whose errors are precise.
   virtual bool accepts(llvm::StringRef path) const = 0;
+  /// True where these files can be dumps of a stage after `import`.
+  virtual bool readsLaterStages() const { return false; }
   /// The model at `path` as a verified module. Loads the dialects it creates into `context`.
   virtual mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   importModel(mlir::MLIRContext &context, llvm::StringRef path, const ImportOptions &options) const = 0;

@@ -92,7 +92,7 @@ typedef enum attn_code {
   ATTN_ERROR_ALIGNMENT = 7,        /* data is not aligned to its element */
   ATTN_ERROR_INDEX = 8,            /* an id, position or computed index lies outside its table */
   ATTN_ERROR_OVERFLOW = 9,         /* a size in bytes does not fit */
-  ATTN_ERROR_ALIAS = 10,           /* an output overlaps another tensor or the workspace */
+  ATTN_ERROR_ALIAS = 10,           /* an output overlaps another tensor, the workspace or itself */
   ATTN_ERROR_WORKSPACE = 11,       /* the caller's workspace is too small or misaligned */
   ATTN_ERROR_NO_MEMORY = 12,       /* an allocation failed */
   ATTN_ERROR_UNSUPPORTED = 13,     /* this processor, or this version of the library, cannot do it */

@@ -54,6 +54,9 @@
 
 #define ATTN_CPU_ANY_AMX (ATTN_CPU_AMX_TILE | ATTN_CPU_AMX_INT8 | ATTN_CPU_AMX_BF16 | ATTN_CPU_AMX_FP16)
 
+/* The most dimensions that a tensor of an entry may have. */
+#define ATTN_MAX_RANK 32
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -12,6 +12,7 @@
 #ifndef ATTN_SUPPORT_JSON_H
 #define ATTN_SUPPORT_JSON_H
 
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/Twine.h"
@@ -31,6 +32,7 @@ namespace attn {
 struct JsonLimits {
   size_t maxBytes = 100000000; ///< Also the limit of a safetensors header.
   unsigned maxDepth = 64;      ///< Arrays and objects inside each other.
+  size_t maxObjects = 20000;   ///< Each takes 4 KiB in LLVM's representation, however little is in it.
 };
 
 /// A value in a JsonDocument, with its place. Cheap to copy; must not outlive the document.
@@ -92,20 +94,29 @@ private:
 /// A parsed text. Movable; nodes stay valid.
 class JsonDocument {
 public:
-  /// Parses `text`, which `file` names in errors. Fails on size, nesting, repeated keys, syntax and invalid UTF-8.
-  static llvm::Expected<JsonDocument> parse(llvm::StringRef text, llvm::StringRef file, JsonLimits limits = {});
+  /// Parses `text`, which `file` names in errors. Fails on size, nesting, number of objects, repeated keys, syntax and
+  /// invalid UTF-8. `place` is where the text stands in the file, where it is not all of it.
+  static llvm::Expected<JsonDocument> parse(llvm::StringRef text, llvm::StringRef file, JsonLimits limits = {},
+                                            llvm::StringRef place = "");
   /// Reads and parses the file at `path`.
   static llvm::Expected<JsonDocument> open(llvm::StringRef path, JsonLimits limits = {});
 
-  JsonNode root() const { return JsonNode(&contents->value, contents->file, ""); }
+  JsonNode root() const { return JsonNode(&contents->value, contents->file, contents->place); }
 
 private:
   struct Contents {
     llvm::json::Value value = nullptr;
-    std::string file;
+    std::string file, place;
   };
   std::unique_ptr<Contents> contents;
 };
+
+/// Calls `visit` with the name and the text of each member of the object that `text` is, in their order: for objects of
+/// so many members that they should not be held at once. The text of a member is for JsonDocument::parse, which checks
+/// it; what is around the members is checked here, for size, nesting, repeated keys and syntax.
+llvm::Error forEachJsonMember(llvm::StringRef text, llvm::StringRef file,
+                              llvm::function_ref<llvm::Error(llvm::StringRef name, llvm::StringRef member)> visit,
+                              JsonLimits limits = {});
 
 } // namespace attn
 

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace attn {
 #define GEN_PASS_DEF_VERIFYMEMORY
@@ -20,6 +21,19 @@ using namespace attn;
 
 namespace {
 
+/// Constants are held in memory and become part of the code, which reaches 2 GiB; a few words can say a far larger one.
+constexpr uint64_t kMaxConstantBytes = uint64_t(1) << 30;
+
+LogicalResult verifyConstant(memref::GlobalOp global) {
+  uint64_t bytes = llvm::divideCeil(global.getType().getElementTypeBitWidth(), 8);
+  for (int64_t size : global.getType().getShape())
+    bytes = llvm::SaturatingMultiply(bytes, uint64_t(size));
+  if (bytes > kMaxConstantBytes)
+    return global.emitError() << "a constant of type " << global.getType() << " is larger than " << kMaxConstantBytes
+                              << " bytes; make it a weight (attn.weight), or compute it, for example with linalg.fill";
+  return success();
+}
+
 LogicalResult verify(Operation *op) {
   for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
     if (llvm::isa<TensorType>(type))
@@ -29,6 +43,8 @@ LogicalResult verify(Operation *op) {
   if (llvm::isa<memref::CopyOp, linalg::CopyOp>(op) && op->getParentOfType<scf::ForallOp>())
     return op->emitOpError("copies a buffer inside of a task; compute what a task inserts into the slice of the "
                            "output that it inserts it into");
+  if (auto global = llvm::dyn_cast<memref::GlobalOp>(op))
+    return verifyConstant(global);
   return success();
 }
 

@@ -186,12 +186,6 @@ void LaneEmitter::store(Value value, OpOperand &operand, ArrayRef<Value> ivs, Va
 // Bodies
 //===----------------------------------------------------------------------===//
 
-/// True for ops that trap where the divisor is 0, which it may be in lanes that don't count.
-static bool dividesIntegers(Operation &op) {
-  return llvm::isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::CeilDivSIOp,
-                   arith::CeilDivUIOp, arith::FloorDivSIOp>(op);
-}
-
 /// The product that `sum` adds to `accumulator` and nothing else uses, so that both may be one operation.
 static arith::MulFOp productAddedTo(Operation &sum, Value accumulator) {
   if (!llvm::isa<arith::AddFOp>(sum) || !llvm::is_contained(sum.getOperands(), accumulator))
@@ -232,12 +226,6 @@ void LaneEmitter::emitOp(Operation &inner, IRMapping &values, Value mask, ArrayR
       operand = toVector(operand);
     for (Type &type : types)
       type = vectorOf(type);
-    if (mask && dividesIntegers(inner)) {
-      VectorType type = llvm::cast<VectorType>(operands[1].getType());
-      Value one = arith::ConstantOp::create(b, loc, type,
-                                            DenseElementsAttr::get(type, b.getIntegerAttr(type.getElementType(), 1)));
-      operands[1] = arith::SelectOp::create(b, loc, mask, operands[1], one);
-    }
   }
   OperationState state(inner.getLoc(), inner.getName(), operands, types, inner.getAttrs());
   values.map(inner.getResults(), b.create(state)->getResults());

@@ -24,6 +24,8 @@ using namespace attn;
 
 /// The format's own limit.
 static constexpr uint64_t kMaxHeader = 100000000;
+/// What one tensor's entry may have, which is a type, a few sizes and two offsets.
+static constexpr uint64_t kMaxEntry = 10000;
 
 /// Bits of an element, 0 for an unknown type. Types that no importer takes are listed too: a file may hold them beside
 /// the tensors that are used.
@@ -161,23 +163,25 @@ Expected<Checkpoint> Checkpoint::openFile(StringRef path) {
   if (!header.starts_with("{"))
     return makeError(formatv("{0}: the safetensors header doesn't begin with '{{'", path).str());
 
-  Expected<JsonDocument> document = JsonDocument::parse(header, path);
-  if (!document)
-    return document.takeError();
-  auto members = document->root().members();
-  if (!members)
-    return members.takeError();
   Checkpoint result;
   result.source = path.str();
   uint64_t bufferBegin = 8 + headerSize;
-  for (const auto &[name, node] : *members) {
-    if (name == "__metadata__")
-      continue;
-    Expected<StoredTensor> tensor = readTensor(node, bufferBegin, text.size() - bufferBegin);
+  Error error = forEachJsonMember(header, path, [&](StringRef name, StringRef member) -> Error {
+    bool isTensor = name != "__metadata__";
+    JsonLimits limits;
+    if (isTensor)
+      limits.maxBytes = kMaxEntry;
+    Expected<JsonDocument> document = JsonDocument::parse(member, path, limits, name);
+    if (!document || !isTensor)
+      return document.takeError();
+    Expected<StoredTensor> tensor = readTensor(document->root(), bufferBegin, text.size() - bufferBegin);
     if (!tensor)
       return tensor.takeError();
     result.tensors[name] = std::move(*tensor);
-  }
+    return Error::success();
+  });
+  if (error)
+    return std::move(error);
   if (Error error = checkCoverage(path, result.tensors, bufferBegin, text.size()))
     return error;
   return result;

@@ -6,13 +6,18 @@
 //===----------------------------------------------------------------------===//
 
 #include "attn/Import/MLIR/Importer.h"
+#include "Checks.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "attn/Import/Entries.h"
+#include "attn/Import/MLIR/Nesting.h"
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace attn;
@@ -35,6 +40,39 @@ static void resolveFiles(ModuleOp module, StringRef path) {
   module.walk([&](WeightOp weight) { weight.setValueAttr(replacer.replace(weight.getValue())); });
 }
 
+/// Why `path` can't be read, before it is opened: opening a pipe would wait, and a device need not end.
+static std::string whyNotReadable(StringRef path) {
+  fs::file_status status;
+  if (std::error_code code = fs::status(path, status))
+    return code.message();
+  if (fs::is_directory(status))
+    return "it is a directory";
+  return fs::is_regular_file(status) ? "" : "it is not a regular file";
+}
+
+static OwningOpRef<ModuleOp> parseFile(MLIRContext &context, StringRef path) {
+  auto failed = [&](const Twine &reason) {
+    emitError(UnknownLoc::get(&context)) << "cannot read '" << path << "': " << reason.str();
+    return nullptr;
+  };
+  if (std::string reason = whyNotReadable(path); !reason.empty())
+    return failed(reason);
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false);
+  if (!buffer)
+    return failed(buffer.getError().message());
+  bool isText = !isBytecode(**buffer);
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  StringRef text = (*buffer)->getBuffer();
+  sources->AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
+  if (std::optional<size_t> deep = isText ? findDeepNesting(text) : std::nullopt) {
+    auto [line, column] = sources->getLineAndColumn(llvm::SMLoc::getFromPointer(text.data() + *deep));
+    emitError(FileLineColLoc::get(&context, path, line, column))
+        << "the text nests deeper than " << kMaxNesting << " levels, which is not supported";
+    return nullptr;
+  }
+  return parseSourceFile<ModuleOp>(sources, ParserConfig(&context, /*verifyAfterParse=*/true));
+}
+
 namespace {
 class MLIRImporter final : public Importer {
 public:
@@ -45,15 +83,16 @@ public:
     return extension == ".mlir" || extension == ".mlirbc";
   }
 
+  bool readsLaterStages() const override { return true; }
+
   FailureOr<OwningOpRef<ModuleOp>> importModel(MLIRContext &context, StringRef path,
                                                const ImportOptions &options) const override {
     context.loadDialect<AttnDialect>();
-    ParserConfig config(&context, /*verifyAfterParse=*/true);
-    OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(path, config);
+    OwningOpRef<ModuleOp> module = parseFile(context, path);
     if (!module)
       return failure();
     resolveFiles(*module, path);
-    if (!options.laterStage && failed(annotateEntries(*module)))
+    if (!options.laterStage && (failed(checkModel(*module)) || failed(annotateEntries(*module))))
       return failure();
     return module;
   }

@@ -30,3 +30,9 @@ func.func @copy(%x: memref<4xf32>, %y: memref<4xf32>) {
   }
   return
 }
+
+// -----
+
+// expected-error @below {{a constant of type 'memref<1099511627776xf32>' is larger than 1073741824 bytes; make it a weight (attn.weight), or compute it, for example with linalg.fill}}
+memref.global "private" constant @huge : memref<1099511627776xf32> = dense<1.0>
+memref.global "private" constant @large : memref<268435456xf32> = dense<1.0>

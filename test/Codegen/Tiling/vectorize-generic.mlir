@@ -104,23 +104,6 @@ func.func @product(%a: memref<?x?xf32>, %b: memref<?x?xf32>, %o: memref<?x?xf32>
   return
 }
 
-// A division must not trap in lanes that don't count.
-// CHECK-LABEL: func.func @divide
-// CHECK: arith.divsi {{.*}} : vector<8xi64>
-// CHECK: %[[MASK:.*]] = vector.create_mask
-// CHECK: %[[SAFE:.*]] = arith.select %[[MASK]], %{{.*}}, %cst{{.*}} : vector<8xi1>, vector<8xi64>
-// CHECK: arith.divsi %{{.*}}, %[[SAFE]] : vector<8xi64>
-func.func @divide(%a: memref<?xi64>, %b: memref<?xi64>, %o: memref<?xi64>) {
-  linalg.generic {indexing_maps = [affine_map<(n) -> (n)>, affine_map<(n) -> (n)>, affine_map<(n) -> (n)>],
-                  iterator_types = ["parallel"]}
-      ins(%a, %b : memref<?xi64>, memref<?xi64>) outs(%o : memref<?xi64>) {
-  ^bb0(%x: i64, %y: i64, %z: i64):
-    %0 = arith.divsi %x, %y : i64
-    linalg.yield %0 : i64
-  }
-  return
-}
-
 // A copy of rows of a larger buffer is no call.
 // CHECK-LABEL: func.func @copy
 // CHECK: vector.load

@@ -6,6 +6,7 @@
 // RUN: not %attnc %t/unranked.mlir --compile-to=import --emit=mlir -o - 2>&1 | FileCheck %t/unranked.mlir
 // RUN: not %attnc %t/scalar.mlir --compile-to=import --emit=mlir -o - 2>&1 | FileCheck %t/scalar.mlir
 // RUN: not %attnc %t/element.mlir --compile-to=import --emit=mlir -o - 2>&1 | FileCheck %t/element.mlir
+// RUN: not %attnc %t/rank.mlir --compile-to=import --emit=mlir -o - 2>&1 | FileCheck %t/rank.mlir
 // RUN: not %attnc %t/same-name.mlir --compile-to=import --emit=mlir -o - 2>&1 | FileCheck %t/same-name.mlir
 // RUN: not %attnc %t/size.mlir --compile-to=import --emit=mlir -o - 2>&1 | FileCheck %t/size.mlir
 // RUN: not %attnc %t/two-symbols.mlir --compile-to=import --emit=mlir -o - 2>&1 | FileCheck %t/two-symbols.mlir
@@ -45,6 +46,12 @@ func.func @f(%a: tensor<4xf32>, %n: index {attn.name = "n"}) {
 func.func @f() -> tensor<4xindex> {
   %0 = arith.constant dense<0> : tensor<4xindex>
   return %0 : tensor<4xindex>
+}
+
+//--- rank.mlir
+// CHECK: error: entry 'f': argument 0: has 33 dimensions; libraries take and return at most 32
+func.func @f(%a: tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1xf32>) {
+  return
 }
 
 //--- same-name.mlir

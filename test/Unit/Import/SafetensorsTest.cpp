@@ -71,6 +71,29 @@ TEST_F(SafetensorsTest, TypesOfPartsOfBytes) {
   EXPECT_TRUE(StringRef(toString(odd.takeError())).contains("no whole number of bytes"));
 }
 
+TEST_F(SafetensorsTest, ManyTensors) {
+  // More than a JsonDocument takes: as JSON values they would need hundreds of megabytes.
+  std::string header = "{";
+  for (int i = 0; i < 30000; ++i) {
+    std::string n = std::to_string(i);
+    header += "\"t" + n + R"(":{"dtype":"U8","shape":[1],"data_offsets":[)" + n + "," + std::to_string(i + 1) + "]},";
+  }
+  header.back() = '}';
+  auto checkpoint = open(makeFile(header, std::string(30000, 'x')));
+  ASSERT_TRUE(bool(checkpoint)) << toString(checkpoint.takeError());
+  EXPECT_EQ(checkpoint->size(), 30000u);
+  EXPECT_EQ(checkpoint->find("t29999")->bytes, 1u);
+}
+
+TEST_F(SafetensorsTest, EntriesAreShort) {
+  std::string zeros = "0";
+  for (int i = 0; i < 10000; ++i)
+    zeros += ",0";
+  auto checkpoint = open(makeFile("{\"a\":{\"dtype\":\"U8\",\"shape\":[" + zeros + "],\"data_offsets\":[0,0]}}", ""));
+  ASSERT_FALSE(bool(checkpoint));
+  EXPECT_TRUE(StringRef(toString(checkpoint.takeError())).contains("a: JSON of 200"));
+}
+
 TEST_F(SafetensorsTest, DamagedFiles) {
   std::string good = makeFile(R"({"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},)"
                               R"("b":{"dtype":"F16","shape":[2],"data_offsets":[8,12]}})",

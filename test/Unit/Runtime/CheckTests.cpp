@@ -266,6 +266,10 @@ TEST_F(CheckTest, Options) {
   EXPECT_EQ(runAdd(t, &opts), ATTN_ERROR_INVALID_ARGUMENT);
   EXPECT_STREQ(message(), "the option 'threads' is -1; it has to be at least 0");
   opts = options();
+  opts.reserved = 5;
+  EXPECT_EQ(runAdd(t, &opts), ATTN_ERROR_INVALID_ARGUMENT);
+  EXPECT_STREQ(message(), "the option 'reserved' is 5; it has to be 0");
+  opts = options();
   opts.allocate = [](void *, size_t, size_t) -> void * { return nullptr; };
   EXPECT_EQ(runAdd(t, &opts), ATTN_ERROR_INVALID_ARGUMENT);
   EXPECT_STREQ(message(), "of the options 'allocate' and 'release' only one is set; set both or neither");
@@ -301,6 +305,16 @@ TEST_F(CheckTest, EmptyBatchAndSequence) {
   // A bound still holds where the tensor is empty for another reason.
   AddTensors tooLong(0, 9);
   EXPECT_EQ(runAdd(tooLong), ATTN_ERROR_SHAPE);
+}
+
+TEST_F(CheckTest, EmptyOutputsNeedNothing) {
+  // Other dimensions may be so large that the model's workspace does not fit, but nothing is computed.
+  Tensor<float> x({0}), y({0});
+  EXPECT_EQ(run(Huge, {&x.dl}, {&y.dl}), ATTN_OK) << message();
+  const DLTensor *in[] = {&x.dl};
+  size_t bytes = 1;
+  EXPECT_EQ(lib->workspace_size(ctx, Huge, in, 1, nullptr, 0, 0, &bytes), ATTN_OK) << message();
+  EXPECT_EQ(bytes, 0u);
 }
 
 TEST_F(CheckTest, LongNamesAreCut) {

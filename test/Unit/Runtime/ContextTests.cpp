@@ -148,6 +148,14 @@ TEST_F(ContextTest, BadArguments) {
   create.threads = -2;
   EXPECT_EQ(lib->create(lib, &create, &made, &error), ATTN_ERROR_INVALID_ARGUMENT);
   EXPECT_STREQ(error.message, "the option 'threads' is -2; it has to be at least 0");
+  create.threads = 0;
+  create.reserved = -1;
+  EXPECT_EQ(lib->create(lib, &create, &made, &error), ATTN_ERROR_INVALID_ARGUMENT);
+  EXPECT_STREQ(error.message, "the option 'reserved' is -1; it has to be 0");
+  create.size = SIZE_MAX;
+  EXPECT_EQ(lib->create(lib, &create, &made, &error), ATTN_ERROR_INVALID_ARGUMENT);
+  EXPECT_STREQ(error.message,
+               "the options' field 'size' is 18446744073709551615; it has to be the options struct's size");
 }
 
 TEST_F(ContextTest, BadTables) {

@@ -12,6 +12,7 @@
 
 #include <cstdlib>
 #include <random>
+#include <set>
 
 using namespace attn::test;
 
@@ -112,21 +113,75 @@ TEST_F(StridesTest, OverlapAgreesWithEnumeration) {
     out.strides = {pick(1, 20) * (pick(0, 1) ? 1 : -1), pick(1, 9) * (pick(0, 1) ? 1 : -1)};
     m.dl.data = buffer.data() + 200 + pick(-30, 30);
     out.dl.data = buffer.data() + 200;
-    std::vector<bool> read(400);
-    bool shared = false;
+    std::vector<bool> read(400), written(400);
+    bool shared = false, twice = false;
     auto visit = [&](Tensor<int32_t> &tensor, auto action) {
       for (int64_t i = 0; i < 9; ++i)
         action(static_cast<int32_t *>(tensor.dl.data) - buffer.data() + i / 3 * tensor.strides[0] +
                i % 3 * tensor.strides[1]);
     };
     visit(m, [&](int64_t place) { read[static_cast<size_t>(place)] = true; });
-    visit(out, [&](int64_t place) { shared |= read[static_cast<size_t>(place)]; });
+    visit(out, [&](int64_t place) {
+      shared |= read[static_cast<size_t>(place)];
+      twice |= written[static_cast<size_t>(place)];
+      written[static_cast<size_t>(place)] = true;
+    });
     attn_code code = run(Square, {&m.dl}, {&out.dl});
-    ASSERT_EQ(code, shared ? ATTN_ERROR_ALIAS : ATTN_OK) << message() << " in trial " << trial;
+    ASSERT_EQ(code, shared || twice ? ATTN_ERROR_ALIAS : ATTN_OK) << message() << " in trial " << trial;
     ++(shared ? overlaps : apart);
   }
   EXPECT_GT(overlaps, 300);
   EXPECT_GT(apart, 300);
+}
+
+TEST_F(StridesTest, OutputsThatOverlapThemselves) {
+  AddTensors t(2, 3);
+  std::vector<float> buffer(1000);
+  t.y.dl.data = buffer.data() + 500;
+  auto runWith = [&](std::vector<int64_t> strides) {
+    t.y.strides = std::move(strides);
+    t.y.dl.strides = t.y.strides.data();
+    return runAdd(t);
+  };
+  // The second row begins before the first ends.
+  EXPECT_EQ(runWith({4, 4, 1}), ATTN_ERROR_ALIAS);
+  EXPECT_STREQ(message(), "entry 'add', output 'y': its strides lead several of its elements to one place");
+  std::mt19937 random(11);
+  auto pick = [&](int most) { return std::uniform_int_distribution<int>(-most, most)(random); };
+  int overlaps = 0, apart = 0;
+  for (int trial = 0; trial < 3000; ++trial) {
+    std::vector<int64_t> strides = {pick(40), pick(30), pick(12)};
+    std::set<int64_t> places;
+    for (int64_t i = 0; i < 24; ++i)
+      places.insert(i / 12 * strides[0] + i / 4 % 3 * strides[1] + i % 4 * strides[2]);
+    bool expected = places.size() < 24;
+    ASSERT_EQ(runWith(strides), expected ? ATTN_ERROR_ALIAS : ATTN_OK)
+        << message() << " with " << strides[0] << ", " << strides[1] << ", " << strides[2];
+    ++(expected ? overlaps : apart);
+  }
+  EXPECT_GT(overlaps, 300);
+  EXPECT_GT(apart, 300);
+  // Of inputs it does not matter.
+  std::vector<int64_t> strides = {4, 4, 1};
+  t.x.dl.strides = strides.data();
+  EXPECT_EQ(runWith({12, 4, 1}), ATTN_OK) << message();
+}
+
+TEST_F(StridesTest, OverlapOfItselfInHugeSpans) {
+  // Nothing lies there, but the question has an answer without overflow.
+  constexpr int64_t large = int64_t(1) << 59;
+  AddTensors t(2, 3);
+  const DLTensor *in[] = {&t.ids.dl, &t.x.dl}, *out[] = {&t.y.dl, &t.total.dl};
+  size_t bytes = 0;
+  std::vector<int64_t> strides;
+  auto sizeWith = [&](std::vector<int64_t> given) {
+    strides = std::move(given);
+    t.y.dl.strides = strides.data();
+    return lib->workspace_size(ctx, Add, in, 2, out, 2, 1, &bytes);
+  };
+  EXPECT_EQ(sizeWith({large, large / 2, large / 4}), ATTN_ERROR_ALIAS) << message();
+  EXPECT_EQ(sizeWith({large, large / 4, 1}), ATTN_OK) << message();
+  EXPECT_EQ(sizeWith({-large, large / 2 + 1, -large / 16}), ATTN_OK) << message();
 }
 
 TEST_F(StridesTest, WorkspaceSizeCountsCopies) {

@@ -99,11 +99,11 @@ static int32_t clampRun(const attn_call *call) {
   return ATTN_OK;
 }
 
-// ---- Huge
+// ---- Huge: a workspace that does not fit, even where there is nothing to compute.
 
 static int64_t hugeWorkspace(const int64_t *dims, int64_t) {
   int64_t bytes;
-  return __builtin_mul_overflow(dims[0], int64_t(1) << 41, &bytes) ? -1 : bytes;
+  return dims[0] == 0 || __builtin_mul_overflow(dims[0], int64_t(1) << 41, &bytes) ? -1 : bytes;
 }
 
 static int32_t hugeRun(const attn_call *call) {

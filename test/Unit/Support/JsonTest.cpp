@@ -64,6 +64,52 @@ TEST(Json, RefusesDeepNesting) {
   EXPECT_EQ(parseError("[\"\\\"" + std::string(1000, '{') + "\\\\\"]"), "");
 }
 
+TEST(Json, RefusesManyObjects) {
+  std::string many = "[";
+  for (int i = 0; i < 20000; ++i)
+    many += "{},";
+  EXPECT_NE(parseError(many + "{}]").find("more than 20000 objects"), std::string::npos);
+  many.pop_back();
+  EXPECT_EQ(parseError(many + "]"), "");
+}
+
+/// "NAME=TEXT;" for each member, or the error.
+std::string members(llvm::StringRef text, JsonLimits limits = {}) {
+  std::string all;
+  llvm::Error error = forEachJsonMember(
+      text, "f.json",
+      [&](llvm::StringRef name, llvm::StringRef member) {
+        all += (name + "=" + member.trim() + ";").str();
+        return llvm::Error::success();
+      },
+      limits);
+  return error ? llvm::toString(std::move(error)) : all;
+}
+
+TEST(Json, MembersOneByOne) {
+  EXPECT_EQ(members("{}"), "");
+  EXPECT_EQ(members(R"( { "b" : [1, {"x": "},{"}] ,"a\"":"\"," } )"), R"(b=[1, {"x": "},{"}];a"="\",";)");
+  EXPECT_EQ(members(R"({"a": 1, "\u0061": 2})"), "f.json: JSON key 'a' occurs twice in one object");
+  EXPECT_NE(members(R"({"a": {"b": 1, "b": 2}})").find("key 'b' occurs twice"), std::string::npos);
+  EXPECT_NE(members("{\"a\": " + std::string(65, '[')).find("nests deeper than 64"), std::string::npos);
+  EXPECT_NE(members("{\"a\": 1}", {5}).find("larger than the limit of 5"), std::string::npos);
+  // What follows the last member that is well is the error.
+  for (llvm::StringRef text : {"", "[]", "{", "{,}", "{\"a\"}", "{\"a\":1", "{\"a\":1,}", "{\"a\":1]", "{\"a\":1}}",
+                               "{\"a\":1} 2", "{1:2}", "{\"", "{\"\\", "{\"\xff\":1}"})
+    EXPECT_TRUE(llvm::StringRef(members(text)).starts_with("f.json: ")) << text.str() << ": " << members(text);
+  std::string many = "{";
+  for (int i = 0; i < 30000; ++i)
+    many += "\"" + std::to_string(i) + "\":{},";
+  many.back() = '}';
+  EXPECT_TRUE(llvm::StringRef(members(many)).starts_with("0={};1={};"));
+}
+
+TEST(Json, PartOfAFile) {
+  auto document = llvm::cantFail(JsonDocument::parse("{\"x\": 1}", "f.json", {}, "a"));
+  EXPECT_EQ(failure(document.root().string("x")), "f.json: a.x: expected a string, found a number");
+  EXPECT_EQ(failure(JsonDocument::parse("{", "f.json", {}, "a")).find("f.json: a: invalid JSON"), 0u);
+}
+
 TEST(Json, RefusesWhatLies) {
   EXPECT_NE(parseError(R"({"a": 1, "b": {"a": 2}, "a": 3})").find("key 'a' occurs twice"), std::string::npos);
   EXPECT_EQ(parseError(R"({"a": "a", "b": ["a", "a"]})"), "");

@@ -150,6 +150,8 @@ TEST(Error, ContradictingModel) {
             "with --name");
   EXPECT_EQ(fails([](ModelInfo &model) { model.entries[0].inputs[0].shape = {-2}; }),
             "model 'a small model', entry 'apply', tensor 'x': its shape names dimension 1, but the entry has 1");
+  EXPECT_EQ(fails([](ModelInfo &model) { model.entries[0].inputs[0].shape.assign(33, 1); }),
+            "model 'a small model', entry 'apply', tensor 'x': it has 33 dimensions, the runtime takes 32");
   EXPECT_EQ(fails([](ModelInfo &model) { model.entries[0].outputs[0].name = "x"; }),
             "model 'a small model', entry 'apply': two tensors are named 'x'");
   EXPECT_EQ(fails([](ModelInfo &model) { model.entries[0].variants.clear(); }),

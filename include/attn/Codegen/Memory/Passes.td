@@ -95,7 +95,7 @@ def PlanWorkspace : Pass<"attn-plan-workspace", "::mlir::ModuleOp"> {
 def VerifyMemory : Pass<"attn-verify-memory", "::mlir::ModuleOp"> {
   let summary = "The contract of the stage `memory`";
   let description = [{
-    No value is a tensor. Nothing allocates. Nothing copies inside of a parallel loop.
+    No value is a tensor. Nothing allocates. Nothing copies inside of a parallel loop. No constant is larger than 1 GiB.
   }];
 }
 

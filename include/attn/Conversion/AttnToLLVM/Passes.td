@@ -84,6 +84,27 @@ def ExpandReshapes : Pass<"attn-expand-reshapes"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def GuardDivision : Pass<"attn-guard-division"> {
+  let summary = "Give every integer division a value";
+  let description = [{
+    Processors trap where a model divides integers by 0, or the least number by -1, and a trap would end the host's
+    process. With this pass `x / 0` is 0 and `x % 0` is x; the least number divided by -1 is itself, remainder 0. That
+    holds for signed and unsigned division of `arith` and `index`, rounded in any direction, also in vectors. Divisions
+    by constants other than 0 and -1 stay as they are.
+
+    ```mlir
+    // Before
+    %q = arith.divui %x, %y : i32
+    // After
+    %is_zero = arith.cmpi eq, %y, %c0_i32 : i32
+    %safe = arith.select %is_zero, %c1_i32, %y : i32
+    %d = arith.divui %x, %safe : i32
+    %q = arith.select %is_zero, %c0_i32, %d : i32
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def VerifyLower : Pass<"attn-verify-lower", "::mlir::ModuleOp"> {
   let summary = "The contract of the stage `lower`";
   let description = [{ Every op in the module is of the LLVM dialect. }];

@@ -94,8 +94,13 @@ static bool stepBack(ElementOperand &operand) {
 }
 
 ElementOperand attn::resolve(ElementOperand operand) {
-  while (operand.tensor && !operand.constant && stepBack(operand))
-    operand.constant = constantOf(operand.tensor);
+  // On the way an index may be 0, but a tensor that is read at 0 only is of no use to who asks.
+  ElementOperand at = operand;
+  while (at.tensor && !at.constant && stepBack(at)) {
+    at.constant = constantOf(at.tensor);
+    if (at.constant || llvm::all_of(at.map.getResults(), llvm::IsaPred<AffineDimExpr>))
+      operand = at;
+  }
   return operand;
 }
 

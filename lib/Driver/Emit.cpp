@@ -55,7 +55,8 @@ llvm::Error attn::emitModule(mlir::ModuleOp module, const ModelInfo &model, cons
   for (WeightOp weight : module.getOps<WeightOp>()) {
     llvm::Expected<std::unique_ptr<WeightEvaluator>> evaluator = createWeightEvaluator(weight.getValue(), files);
     if (!evaluator)
-      return evaluator.takeError();
+      return llvm::createStringError(options.models.front() + ": attn.weight @" + weight.getSymName() + ": " +
+                                     llvm::toString(evaluator.takeError()));
     std::shared_ptr<WeightEvaluator> shared = std::move(*evaluator);
     weights.push_back(
         {weightSymbol(model.prefix, weight.getSymName()), shared->getNumBytes(),

@@ -13,7 +13,7 @@ import sys
 import threading
 from _ctypes import dlclose
 
-from . import _abi
+from . import _abi, _elf
 from .entry import Entry, text
 from .errors import Error
 
@@ -57,6 +57,8 @@ class Library:
             raise
 
     def _open(self):
+        if truncated := _elf.why_truncated(self.path):
+            raise Error("LOAD", f"cannot load '{self.path}': {truncated}")
         if not os.path.isfile(self.path):
             raise Error("LOAD", f"cannot load '{self.path}': no such file")
         try:

@@ -16,6 +16,7 @@
 #include "Flops.h"
 #include "ModuleFile.h"
 #include "OpCounts.h"
+#include "Outputs.h"
 #include "Progress.h"
 #include "Report.h"
 #include "StageContract.h"
@@ -101,20 +102,8 @@ Compilation::Result Compilation::run() {
   return Result::Cancelled;
 }
 
-/// Says early what would be found out only when everything else is done.
-static llvm::Error checkOutput(StringRef path) {
-  if (path == "-")
-    return llvm::Error::success();
-  StringRef directory = llvm::sys::path::parent_path(path);
-  if (!directory.empty() && !llvm::sys::fs::is_directory(directory))
-    return llvm::createStringError("cannot write '" + path + "': there is no folder '" + directory + "'");
-  if (llvm::sys::fs::is_directory(path))
-    return llvm::createStringError("cannot write '" + path + "': it is a folder");
-  return llvm::Error::success();
-}
-
 bool Compilation::runStages() {
-  if (!check(checkOutput(options.output)))
+  if (!check(checkWritableOutputs(options)))
     return false;
   if (options.explain && failed(collectDecisions(state->context, state->decisions)))
     return fail("the remarks for --explain cannot be collected");
@@ -122,6 +111,11 @@ bool Compilation::runStages() {
     return false;
   if (options.listOps)
     return listOps();
+  std::vector<std::string> inputs;
+  for (const std::string &model : options.models)
+    llvm::append_range(inputs, ImporterRegistry::withBuiltins().inputFiles(model));
+  if (!check(checkOutputsAreNoInputs(options, *state->module, inputs)))
+    return false;
   if (!options.dumpStages.empty()) {
     if (std::error_code error = llvm::sys::fs::create_directories(options.dumpStages))
       return fail("cannot make the folder '" + options.dumpStages + "': " + error.message());

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "attn/Driver/Message.h"
+#include "attn/Support/Errors.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -53,7 +54,8 @@ std::string attn::toText(const Message &message) {
   std::string text;
   llvm::raw_string_ostream os(text);
   printText(os, message);
-  return text;
+  // Names and paths may hold anything, also what moves a terminal's cursor.
+  return escapeControls(text, /*keepLineBreaks=*/true);
 }
 
 static json::Object toObject(const Message &message) {

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "attn/Driver/Options.h"
+#include "Outputs.h"
 #include "attn/TargetInfo/TargetInfo.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -208,7 +209,9 @@ llvm::Error readOptions(const InputArgList &args, CompilationOptions &options) {
   // Progress between the lines of a text helps nobody.
   if (options.progress == ProgressStyle::Auto && options.output == "-")
     options.progress = ProgressStyle::None;
-  return readExtraPipelines(args, options);
+  if (llvm::Error error = readExtraPipelines(args, options))
+    return error;
+  return options.listOps ? llvm::Error::success() : checkDistinctOutputs(options);
 }
 
 } // namespace
@@ -252,4 +255,7 @@ void attn::printHelp(llvm::raw_ostream &os) {
   os << "\nSTAGES:\n";
   for (const StageInfo &info : allStages())
     os << "  " << llvm::left_justify(info.flag, 10) << info.what << "\n";
+  os << "\nMLIR that is written is there to be compiled further: it names the model's files by the paths that MODEL "
+        "led "
+        "to.\nLibraries hold no paths.\n";
 }

@@ -50,6 +50,11 @@ FailureOr<OwningOpRef<ModuleOp>> ImporterRegistry::importModel(MLIRContext &cont
   return emitError(nowhere) << path << ": no importer knows this kind of file; known are: " << kinds;
 }
 
+std::vector<std::string> ImporterRegistry::inputFiles(StringRef path) const {
+  const Importer *importer = lookup(path);
+  return importer ? importer->inputFiles(path) : std::vector<std::string>();
+}
+
 std::string attn::toIdentifier(StringRef name) {
   std::string result;
   for (char c : name)

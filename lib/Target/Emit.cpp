@@ -56,6 +56,7 @@ private:
   Error writeText(raw_ostream &os);
   Error emitBinary();
   Error planWeights();
+  Error checkSpace();
   Expected<std::vector<std::string>> writeObjects(ArrayRef<CodeBuffer> code);
   Expected<std::string> link(ArrayRef<std::string> objects);
   Expected<std::string> linkSharedLibrary(ArrayRef<std::string> objects);
@@ -104,6 +105,10 @@ Error Emitter::check() {
     return isText() ? Error::success() : createStringError("only assembly and LLVM IR can go to standard output");
   if (!isText() && !triple.isOSBinFormatELF())
     return createStringError("libraries can be written as ELF only, not for '" + triple.str() + "'");
+  StringRef name = sys::path::filename(options.output);
+  if (!isText() &&
+      ((options.header && name == model.prefix + ".h") || (options.description && name == model.prefix + ".json")))
+    return createStringError("cannot write '" + options.output + "': a file of this name is written beside it");
   sys::fs::file_status status;
   std::error_code missing = sys::fs::status(options.output, status);
   if (!missing && status.type() != sys::fs::file_type::regular_file)
@@ -196,7 +201,17 @@ Error Emitter::planWeights() {
   layout = std::move(*planned);
   report.weights = layout.getTotalBytes();
   report.storedWeights = layout.getStoredBytes();
-  return Error::success();
+  return checkSpace();
+}
+
+/// A few words of a model can say weights that fill any disk: that is told before the disk is full.
+Error Emitter::checkSpace() {
+  StringRef directory = sys::path::parent_path(options.output);
+  ErrorOr<sys::fs::space_info> space = sys::fs::disk_space(directory.empty() ? "." : directory);
+  if (!space || layout.getSize() <= space->available)
+    return Error::success();
+  return createStringError("cannot write '" + options.output + "': its weights have " + Twine(layout.getSize()) +
+                           " bytes, and there are " + Twine(space->available) + " bytes free");
 }
 
 Expected<std::vector<std::string>> Emitter::writeObjects(ArrayRef<CodeBuffer> code) {

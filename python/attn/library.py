@@ -19,7 +19,7 @@ import threading
 import weakref
 from _ctypes import dlclose
 
-from . import _abi
+from . import _abi, _elf
 from .entry import Entry, text, thread_count
 from .errors import Error
 
@@ -79,6 +79,8 @@ class Library:
             raise
 
     def _open(self):
+        if truncated := _elf.why_truncated(self.path):
+            raise Error("LOAD", f"cannot load '{self.path}': {truncated}")
         if not os.path.isfile(self.path):
             raise Error("LOAD", f"cannot load '{self.path}': no such file")
         path = _own_spelling(self.path)

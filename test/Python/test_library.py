@@ -205,6 +205,16 @@ def test_errors_are_exceptions(library, feeds):
     np.testing.assert_array_equal(add(ids, x).y, x + ids[:, :, None])  # still works
 
 
+def test_a_library_that_was_cut(test_library, tmp_path):
+    with open(test_library, "rb") as file:
+        whole = file.read()
+    cut = tmp_path / "cut.so"
+    for size in (64, 5000):
+        cut.write_bytes(whole[:size])
+        code, message = code_of(attn.load, cut)
+        assert code == "LOAD" and f"it is truncated: the file has {size} bytes" in message
+
+
 def test_what_cannot_be_loaded(test_library, tmp_path):
     assert code_of(attn.load, tmp_path / "none.so") == ("LOAD", f"cannot load '{tmp_path}/none.so': no such file")
     assert "no such file" in code_of(attn.load, tmp_path)[1]

@@ -9,16 +9,45 @@
 
 #include "Library.h"
 #include "attn/Support/Errors.h"
+#include "attn/Support/File.h"
 #include "attn/Support/Npy.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/BinaryFormat/ELF.h"
+#include "llvm/Object/ELF.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
 #include <cstddef>
 #include <dlfcn.h>
 
 using namespace attn;
 using namespace attn::run;
 using llvm::StringRef;
+
+/// Why the loader would touch pages that the file at `path` does not have, which ends the process; empty if it would
+/// not. What is no ELF file of this machine's kind the loader itself refuses.
+static std::string whyTruncated(StringRef path) {
+  llvm::Expected<MappedFile> file = MappedFile::open(path);
+  if (!file)
+    return llvm::toString(file.takeError());
+  StringRef text = file->text();
+  using ELFT = llvm::object::ELF64LE;
+  auto [kind, encoding] = llvm::object::getElfArchType(text);
+  if (text.size() < sizeof(ELFT::Ehdr) || kind != llvm::ELF::ELFCLASS64 || encoding != llvm::ELF::ELFDATA2LSB)
+    return "";
+  llvm::Expected<llvm::object::ELFFile<ELFT>> elf = llvm::object::ELFFile<ELFT>::create(text);
+  if (!elf)
+    return llvm::toString(elf.takeError());
+  llvm::Expected<ELFT::PhdrRange> segments = elf->program_headers();
+  if (!segments)
+    return llvm::toString(segments.takeError());
+  for (const ELFT::Phdr &segment : *segments)
+    if (segment.p_filesz > text.size() || segment.p_offset > text.size() - segment.p_filesz)
+      return ("it is truncated: the file has " + llvm::Twine(text.size()) + " bytes, and a segment ends at byte " +
+              llvm::Twine(llvm::SaturatingAdd<uint64_t>(segment.p_offset, segment.p_filesz)))
+          .str();
+  return "";
+}
 
 llvm::Expected<Library> Library::open(StringRef path) {
   auto failed = [&](const llvm::Twine &reason) { return makeError("cannot load '" + path + "': " + reason); };
@@ -27,6 +56,10 @@ llvm::Expected<Library> Library::open(StringRef path) {
     return failed(code.message());
   if (status.type() == llvm::sys::fs::file_type::directory_file)
     return failed("it is a directory");
+  if (status.type() != llvm::sys::fs::file_type::regular_file)
+    return failed("it is not a regular file");
+  if (std::string reason = whyTruncated(path); !reason.empty())
+    return failed(reason);
   // A name without a slash would be searched in the system's directories.
   std::string file = path.contains('/') ? path.str() : ("./" + path).str();
   void *handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -45,6 +45,8 @@ public:
   virtual bool accepts(llvm::StringRef path) const = 0;
   /// True where these files can be dumps of a stage after `import`.
   virtual bool readsLaterStages() const { return false; }
+  /// The files that belong to the model at `path`, but for those that its weights name: they are not to be written.
+  virtual std::vector<std::string> inputFiles(llvm::StringRef path) const { return {path.str()}; }
   /// The model at `path` as a verified module. Loads the dialects it creates into `context`.
   virtual mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
   importModel(mlir::MLIRContext &context, llvm::StringRef path, const ImportOptions &options) const = 0;
@@ -66,6 +68,9 @@ public:
   /// lists the kinds there are.
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext &context, llvm::StringRef path,
                                                                  const ImportOptions &options = {}) const;
+
+  /// The files of the model at `path`; none where no importer accepts it.
+  std::vector<std::string> inputFiles(llvm::StringRef path) const;
 
 private:
   std::vector<std::unique_ptr<Importer>> importers;

@@ -13,11 +13,15 @@
 
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Error.h"
+#include <string>
 #include <system_error>
 
 namespace attn {
 
-/// An error whose message is `message`: a sentence without a final line break.
+/// `text` with control characters as escapes, \n or \x1B, since what a model's files say reaches terminals in messages.
+std::string escapeControls(llvm::StringRef text, bool keepLineBreaks = false);
+
+/// An error whose message is `message`: a sentence without a line break. Control characters in it are escaped.
 llvm::Error makeError(const llvm::Twine &message);
 
 /// The same, with the operating system's reason behind it: "message: No such file or directory".

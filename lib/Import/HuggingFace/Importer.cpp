@@ -85,12 +85,44 @@ static Expected<OwningOpRef<ModuleOp>> importDirectory(MLIRContext &context, Str
   return (*build)(context, source);
 }
 
+/// True for names of files that make up a model; a library and what is beside it may lie in the same directory.
+static bool isModelFile(StringRef name) {
+  static constexpr StringLiteral kNames[] = {"config.json",
+                                             "modules.json",
+                                             "sentence_bert_config.json",
+                                             "config_sentence_transformers.json",
+                                             "tokenizer.json",
+                                             "tokenizer_config.json",
+                                             "special_tokens_map.json",
+                                             "added_tokens.json",
+                                             "vocab.json",
+                                             "vocab.txt",
+                                             "merges.txt",
+                                             "generation_config.json",
+                                             "pytorch_model.bin",
+                                             "README.md",
+                                             "LICENSE"};
+  return llvm::is_contained(kNames, name) || name.ends_with(".safetensors") || name.ends_with(".index.json");
+}
+
 namespace {
 class HuggingFaceImporter final : public Importer {
 public:
   StringRef getKind() const override { return "Hugging Face directory (config.json or modules.json)"; }
 
   bool accepts(StringRef path) const override { return fs::is_directory(path); }
+
+  std::vector<std::string> inputFiles(StringRef path) const override {
+    std::vector<std::string> files;
+    std::error_code error;
+    for (fs::recursive_directory_iterator entry(path, error), end; entry != end && !error; entry.increment(error)) {
+      if (entry.level() > 0)
+        entry.no_push();
+      if (isModelFile(llvm::sys::path::filename(entry->path())))
+        files.push_back(entry->path());
+    }
+    return files;
+  }
 
   FailureOr<OwningOpRef<ModuleOp>> importModel(MLIRContext &context, StringRef path,
                                                const ImportOptions &options) const override {

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Checks.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -22,6 +23,8 @@ static LogicalResult checkOp(Operation *op) {
   if (dialect == "llvm" || dialect == "ptr")
     return op->emitError() << "'" << op->getName() << "' works on raw memory, where nothing can be checked; write "
                            << "models with tensors, or name the stage that left this file with --compile-from";
+  if (llvm::isa<cf::AssertOp>(op))
+    return op->emitError() << "'" << op->getName() << "' would end the caller's process; leave it out";
   if (op->hasAttr(LLVM::LLVMDialect::getModuleLevelAsmAttrName()))
     return op->emitError() << "assembly (" << LLVM::LLVMDialect::getModuleLevelAsmAttrName()
                            << ") is no part of a model";

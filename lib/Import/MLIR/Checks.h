@@ -12,9 +12,9 @@
 
 namespace attn {
 
-/// Refuses what compiles, but computes on raw addresses, reaches outside of the module, or does not end: ops of the
-/// dialects `llvm` and `ptr`, assembly, symbols that are only declared, functions that call themselves. One error at
-/// each place.
+/// Refuses what compiles, but computes on raw addresses, reaches outside of the module, or does not end or ends the
+/// process: ops of the dialects `llvm` and `ptr`, assembly, symbols that are only declared, functions that call
+/// themselves, assertions. One error at each place.
 mlir::LogicalResult checkModel(mlir::ModuleOp module);
 
 } // namespace attn

@@ -5,6 +5,7 @@
 // RUN: not %attnc %t/global.mlir --compile-to=import -o - 2>&1 | FileCheck %t/global.mlir
 // RUN: not %attnc %t/asm.mlir --compile-to=import -o - 2>&1 | FileCheck %t/asm.mlir
 // RUN: not %attnc %t/module-asm.mlir --compile-to=import -o - 2>&1 | FileCheck %t/module-asm.mlir
+// RUN: not %attnc %t/assert.mlir --compile-to=import -o - 2>&1 | FileCheck %t/assert.mlir
 // RUN: not %attnc %t/recursion.mlir --compile-to=import -o - 2>&1 | FileCheck %t/recursion.mlir
 // RUN: %attnc %t/calls.mlir --compile-to=import --quiet -o - | FileCheck %t/calls.mlir
 
@@ -36,6 +37,14 @@ module attributes {llvm.module_asm = ["x: hlt"]} {
   func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
     return %x : tensor<4xf32>
   }
+}
+
+//--- assert.mlir
+// CHECK: assert.mlir:4:3: error: 'cf.assert' would end the caller's process; leave it out
+func.func @f(%x: tensor<4xf32>, %y: tensor<i1>) -> tensor<4xf32> {
+  %0 = tensor.extract %y[] : tensor<i1>
+  cf.assert %0, "no"
+  return %x : tensor<4xf32>
 }
 
 //--- recursion.mlir

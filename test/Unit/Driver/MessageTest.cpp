@@ -31,6 +31,11 @@ TEST(MessageTest, Text) {
   EXPECT_EQ(toText({Message::Kind::Warning, "odd"}), "warning: odd");
 }
 
+TEST(MessageTest, TextMovesNoCursor) {
+  EXPECT_EQ(toText({Message::Kind::Error, std::string("a\x1b[2Jb\0c\x7f\r\xc2\x9b\xc3\xa9\nd", 16)}),
+            "error: a\\x1B[2Jb\\x00c\\x7F\\x0D\\x9B\xc3\xa9\nd");
+}
+
 TEST(MessageTest, Json) {
   std::string text = toJson(makeError());
   EXPECT_EQ(text.find('\n'), std::string::npos);

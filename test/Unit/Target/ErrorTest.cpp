@@ -51,6 +51,25 @@ TEST(Error, DirectoryThatIsAFile) {
   EXPECT_EQ(emit(makeModel("small"), path, makeWeights()), "cannot write '" + path + "': Not a directory");
 }
 
+TEST(Error, NameOfACompanion) {
+  TemporaryDirectory directory;
+  for (StringRef name : {"small.h", "small.json"}) {
+    std::string path = directory.file(name.str());
+    EXPECT_EQ(emit(makeModel("small"), path, makeWeights()),
+              "cannot write '" + path + "': a file of this name is written beside it");
+  }
+}
+
+TEST(Error, MoreWeightsThanFreeSpace) {
+  TemporaryDirectory directory;
+  std::string path = directory.file("libsmall.so");
+  std::vector<WeightBlob> weights = makeWeights();
+  weights[1].bytes = uint64_t(1) << 60;
+  EXPECT_TRUE(StringRef(emit(makeModel("small"), path, weights))
+                  .starts_with("cannot write '" + path + "': its weights have 11529215046068"));
+  EXPECT_TRUE(directory.list().empty());
+}
+
 // A limit on the size of files stands for a full disk: writes fail in the middle.
 TEST(Error, DiskThatIsFull) {
   rlimit old;

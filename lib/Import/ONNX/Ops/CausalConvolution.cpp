@@ -93,8 +93,6 @@ static LogicalResult importCausalConvolution(Node &node) {
     state = past.shape[2];
     weight = slice(node, weight, 2, Size(0), minimumOf(node, weight.shape[2], state + Size(1)));
   } else {
-    if (!state.getConstant())
-      state = node.derived(arith::MaxSIOp::create(node.builder, node.loc, node.index(state), node.index(Size(0))));
     Shape shape = {input.shape[0], channels, state};
     past = node.make(filled(node, shape, input.type, 0), input.type, shape);
   }
@@ -115,7 +113,9 @@ static LogicalResult importCausalConvolution(Node &node) {
     result = *active;
   }
   node.set(0, result);
-  if (node.wants(1))
+  if (node.wants(1) && state.isConstant(0))
+    node.set(1, node.make(empty(node, past.shape, input.type), input.type, past.shape));
+  else if (node.wants(1))
     node.set(1, slice(node, padded, 2, input.shape[2], state));
   return success();
 }

@@ -96,6 +96,9 @@ namespace {
 
 enum Dim : int64_t { B, H, Q, K };
 
+/// What is added to a score so that nothing is left of its weight: float32's exp of less than -104 is 0.
+constexpr double kFarBelow = -1000;
+
 /// A tensor whose elements the scalar code sees, read by some of b, h, q, k.
 struct Mapped {
   Tensor tensor;
@@ -105,8 +108,8 @@ struct Mapped {
 /// The scalar code on scores.
 class ScoreCode {
 public:
-  ScoreCode(Node &node, const ScaledDotProduct &attention, ArrayRef<Size> extents)
-      : node(node), attention(attention), extents(extents) {}
+  ScoreCode(Node &node, const ScaledDotProduct &attention, ArrayRef<Size> extents, bool isOneOp)
+      : node(node), attention(attention), extents(extents), isOneOp(isOneOp) {}
 
   /// Adds what the code reads. Fails where shapes don't fit.
   LogicalResult prepare();
@@ -115,15 +118,25 @@ public:
   Value cap(OpBuilder &b, Location loc, Value score) const;
   /// With the bias: what is -infinity there is so here, even where the score is NaN.
   Value bias(OpBuilder &b, Location loc, Value score, ValueRange elements) const;
+  /// With what is added to keys that don't count, where they stay.
+  Value lower(OpBuilder &b, Location loc, Value score, ValueRange elements) const;
   /// Whether the key counts; null where each does.
   Value mask(OpBuilder &b, Location loc, ValueRange indices, ValueRange elements) const;
 
   bool hasCap() const { return attention.softcap > 0; }
-  bool hasBias() const { return biasAt.has_value(); }
-  bool hasMask() const { return maskAt || keyMaskAt || attention.causal || hasWindow(); }
+  bool hasBias() const { return biasAt.has_value() || lowersMask(); }
+  bool hasMask() const { return (!lowersMask() && hasTensorMask()) || attention.causal || hasWindow(); }
+  /// Rows without keys are as if they had no mask.
+  bool isUnmaskedWhenEmpty() const { return attention.maskValue && !lowersMask(); }
   ArrayRef<Mapped> getMapped() const { return mapped; }
 
 private:
+  bool hasTensorMask() const { return maskAt || keyMaskAt; }
+  /// Keys that don't count get a lower score. Where that is as good as taking them out, they are taken out.
+  bool lowersMask() const {
+    return hasTensorMask() && attention.maskValue &&
+           (!isOneOp || attention.causal || hasWindow() || *attention.maskValue > kFarBelow);
+  }
   bool hasWindow() const { return attention.leftWindow >= 0 || attention.rightWindow >= 0; }
   FailureOr<Mapped> map(const Tensor &tensor, const Twine &what) const;
   FailureOr<Mapped> keyMask(const std::optional<Tensor> &mask) const;
@@ -135,11 +148,16 @@ private:
   Node &node;
   const ScaledDotProduct &attention;
   ArrayRef<Size> extents;
+  bool isOneOp;
   SmallVector<Mapped> mapped;
   std::optional<size_t> biasAt, maskAt, keyMaskAt, offsetAt;
 };
 
 } // namespace
+
+static Value constantLike(OpBuilder &b, Location loc, Value scalar, double value) {
+  return arith::ConstantOp::create(b, loc, b.getFloatAttr(scalar.getType(), value));
+}
 
 /// `tensor`, broadcast from the right, with only the dimensions that it isn't repeated along.
 FailureOr<Mapped> ScoreCode::map(const Tensor &tensor, const Twine &what) const {
@@ -228,17 +246,26 @@ LogicalResult ScoreCode::prepare() {
   return success();
 }
 
-static Value constantLike(OpBuilder &b, Location loc, Value scalar, double value) {
-  return arith::ConstantOp::create(b, loc, b.getFloatAttr(scalar.getType(), value));
-}
-
 Value ScoreCode::cap(OpBuilder &b, Location loc, Value score) const {
   Value cap = constantLike(b, loc, score, attention.softcap);
   Value bounded = math::TanhOp::create(b, loc, arith::DivFOp::create(b, loc, score, cap));
   return arith::MulFOp::create(b, loc, bounded, cap);
 }
 
+Value ScoreCode::lower(OpBuilder &b, Location loc, Value score, ValueRange elements) const {
+  Value counts;
+  for (std::optional<size_t> at : {maskAt, keyMaskAt})
+    if (at)
+      counts = counts ? arith::AndIOp::create(b, loc, counts, elements[*at]).getResult() : elements[*at];
+  Value lowered = arith::AddFOp::create(b, loc, score, constantLike(b, loc, score, *attention.maskValue));
+  return arith::SelectOp::create(b, loc, counts, score, lowered);
+}
+
 Value ScoreCode::bias(OpBuilder &b, Location loc, Value score, ValueRange elements) const {
+  if (lowersMask())
+    score = lower(b, loc, score, elements);
+  if (!biasAt)
+    return score;
   DataType type = mapped[*biasAt].tensor.type;
   Value bias =
       castScalar(b, loc, elements[*biasAt], type, score.getType().isF64() ? DataType::Double : DataType::Float);
@@ -255,9 +282,9 @@ Value ScoreCode::mask(OpBuilder &b, Location loc, ValueRange indices, ValueRange
   auto require = [&](Value condition) {
     all = all ? arith::AndIOp::create(b, loc, all, condition).getResult() : condition;
   };
-  if (keyMaskAt)
+  if (keyMaskAt && !lowersMask())
     require(elements[*keyMaskAt]);
-  if (maskAt)
+  if (maskAt && !lowersMask())
     require(elements[*maskAt]);
   if (!attention.causal && !hasWindow())
     return all;
@@ -417,7 +444,8 @@ bool DotProductBuilder::isOneOp() const {
       attention.rightWindow >= 0 || attention.mask || computeType(attention.query.type) != attention.query.type ||
       attention.query.type == DataType::Double)
     return false; // TEMPORARY
-  if (attention.wanted || attention.changeScores || attention.changeProbabilities || !attention.emptyIsZero)
+  if (attention.wanted || attention.changeScores || attention.changeProbabilities || attention.sinks ||
+      !attention.emptyIsZero)
     return false;
   // Kernels and their stand-ins need to know the head sizes.
   if (!channels.getConstant() || !valueChannels.getConstant())
@@ -457,11 +485,12 @@ Tensor DotProductBuilder::buildOp(const ScoreCode &code) {
   DataType type = attention.value.type;
   Value init = empty(node, shape, type);
   FloatAttr scale = attention.scale ? b.getF64FloatAttr(*attention.scale) : FloatAttr();
-  auto op = AttentionOp::create(b, node.loc, init.getType(), node.value(attention.query), node.value(attention.key),
-                                node.value(attention.value), /*ranges=*/Value(), /*key_mask=*/Value(), mapped,
-                                /*whole=*/ValueRange(), /*offsets=*/ValueRange(), init, /*log_sum_exp=*/Value(),
-                                b.getArrayAttr(maps), scale, EmptyRowAttr::get(b.getContext(), EmptyRow::Zero),
-                                ScheduleAttr());
+  auto op = AttentionOp::create(
+      b, node.loc, init.getType(), node.value(attention.query), node.value(attention.key), node.value(attention.value),
+      /*ranges=*/Value(), /*key_mask=*/Value(), mapped,
+      /*whole=*/ValueRange(), /*offsets=*/ValueRange(), init, /*log_sum_exp=*/Value(), b.getArrayAttr(maps), scale,
+      EmptyRowAttr::get(b.getContext(), code.isUnmaskedWhenEmpty() ? EmptyRow::Unmasked : EmptyRow::Zero),
+      ScheduleAttr());
   auto fill = [&](Region &region, bool isScore, auto body) {
     OpBuilder::InsertionGuard guard(b);
     SmallVector<Type> types;
@@ -645,7 +674,7 @@ FailureOr<ScaledDotProductResult> DotProductBuilder::buildParts(const ScoreCode 
 FailureOr<ScaledDotProductResult> DotProductBuilder::run() {
   if (failed(checkShapes()))
     return failure();
-  ScoreCode code(node, attention, extents);
+  ScoreCode code(node, attention, extents, isOneOp());
   if (failed(code.prepare()))
     return failure();
   if (!isOneOp())

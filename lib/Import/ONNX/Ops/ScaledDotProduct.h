@@ -34,6 +34,9 @@ struct ScaledDotProduct {
   std::optional<Tensor> bias;
   /// bool: which keys count. Broadcast in the same way.
   std::optional<Tensor> mask;
+  /// Where it is given, added to the scores of keys that `mask` says don't count, in place of taking them out. It is
+  /// far below all scores: a row whose keys all don't count is as if it had no mask.
+  std::optional<double> maskValue;
   /// int64 [B]: keys from there on don't count.
   std::optional<Tensor> keyLengths;
   /// Query i stands at i + offset: keys behind it don't count with `causal`, nor those that are further away than the
@@ -45,6 +48,8 @@ struct ScaledDotProduct {
   std::optional<Tensor> offsets;
   /// The softmax is computed in this type where it is wider than what products are computed in.
   DataType softmaxType = DataType::Undefined;
+  /// [H]: scores of a key more whose value is 0.
+  std::optional<Tensor> sinks;
   /// A row without keys is 0; if not, NaN as softmax alone gives.
   bool emptyIsZero = true;
   /// The scores and the probabilities, [B, H, Q, K], pass through these.

@@ -173,7 +173,9 @@ LogicalResult EntryAnnotator::shapeResult(Slot &slot) {
       return error(slot) << "dimension " << dim << " is dynamic, but is always " << *size << "; make it static";
     auto derived = symbols.find(id);
     if (derived != symbols.end()) {
-      if (!given.empty() && given != derived->second)
+      auto terms = function->getAttrOfType<DictionaryAttr>(kDimTermsAttr);
+      bool sameTerms = terms && terms.contains(given) && terms.get(given) == terms.get(derived->second);
+      if (!given.empty() && given != derived->second && !sameTerms)
         return error(slot) << "attn.shape names dimension " << dim << " \"" << given << "\", but it is \""
                            << derived->second << "\"";
       slot.shape.push_back(builder.getStringAttr(derived->second));

@@ -3,20 +3,23 @@
 # Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-#   python nodes.py [REGEX] [--shapes static|dynamic|both] [--known FILE] [--write FILE]
+#   python nodes.py [REGEX | CORE] [--shapes static|dynamic|both] [--passing FILE [--update]]
 #
 # The tests are those that the package `onnx` makes (onnx.backend.test), the models
-# are compiled with attnc and run as libraries. With dynamic shapes each dimension
-# of an input, but those of size 1 (which decide what is broadcast), is a symbol of
-# its own. A test passes within the suite's own tolerance, or where it is at most
-# twice as far from the expected values as float64 rounding of the same dtype
-# allows: float16 and bfloat16 within 2 units in the last place.
+# are compiled with attnc, many in one library, and run from there. With dynamic
+# shapes each dimension of an input, but those of size 1 (which decide what is
+# broadcast), is a symbol of its own. A test passes within the suite's own
+# tolerance, float16 and bfloat16 also within 2 units in the last place.
+#
+# --passing names the tests that passed before: only these run, and one that fails
+# is a failure of the run. --update runs all and writes the file anew.
 #
 # ===------------------------------------------------------------------------===#
 import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -95,13 +98,12 @@ def compare(test, actual, expected):
     return None if np.array_equal(a, e) else "differs"
 
 
-def run_data(test, library):
-    entry = next(iter(library.entries.values()))
+def run_data(test, entry):
     for inputs, outputs in test.data_sets:
         arrays = [to_array(value) for value in inputs]
         if len(arrays) != len(entry.inputs):
             return f"{len(entry.inputs)} inputs, expected {len(arrays)}"
-        results = library(*arrays)
+        results = entry(*arrays)
         for i, expected in enumerate(outputs):
             reason = compare(test, np.asarray(results[i]), to_array(expected))
             if reason:
@@ -109,63 +111,99 @@ def run_data(test, library):
     return None
 
 
-def check(test, model, directory):
-    """None if the test passes, else why not."""
-    path = os.path.join(directory, "model.onnx")
-    library = os.path.join(directory, "libmodel.so")
-    with open(path, "wb") as file:
-        file.write(model.SerializeToString())
-    done = subprocess.run(
-        [os.path.join(os.environ["ATTN_BUILD_DIR"], "bin", "attnc"), path, "-o", library, "--quiet"],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "error" in line] or ["no message"]
-        return ("CRASH " if done.returncode != 1 else "") + lines[0].replace(path, "model")
-    pid = os.fork()  # what a library does to its process must not end the run
+def run_guarded(test, entry, directory):
+    """None if the test passes, else why not. What a library does to its process does not end the run."""
+    note = os.path.join(directory, "reason")
+    pid = os.fork()
     if pid == 0:
-        reason = None
         try:
-            reason = run_data(test, attn.load(library))
+            signal.alarm(60)
+            reason = run_data(test, entry)
         except Exception as error:  # noqa: BLE001
             reason = f"{type(error).__name__}: {error}"
-        with open(os.path.join(directory, "reason"), "w") as file:
+        with open(note, "w") as file:
             file.write(reason or "")
         os._exit(0)
     _, status = os.waitpid(pid, 0)
     if status:
         return f"CRASH when it ran (status {status})"
-    with open(os.path.join(directory, "reason")) as file:
+    with open(note) as file:
         return file.read() or None
+
+
+def check_together(cases, directory):
+    """Yields each case's name, shapes and reason (None: passed). `cases` are names, shapes, tests and models."""
+    library = os.path.join(directory, "libnodes.so")
+    paths = [os.path.join(directory, f"{name}__{shapes}.onnx") for name, shapes, _, _ in cases]
+    for path, (_, _, _, model) in zip(paths, cases):
+        with open(path, "wb") as file:
+            file.write(model.SerializeToString())
+    attnc = os.path.join(os.environ["ATTN_BUILD_DIR"], "bin", "attnc")
+    try:
+        done = subprocess.run([attnc, *paths, "-o", library, "--quiet"], capture_output=True, text=True, timeout=600)
+    except subprocess.TimeoutExpired:
+        done = None
+    if not done or done.returncode:
+        if len(cases) > 1:  # which of them it is
+            half = len(cases) // 2
+            yield from check_together(cases[:half], directory)
+            yield from check_together(cases[half:], directory)
+            return
+        name, shapes, _, _ = cases[0]
+        if not done:
+            yield name, shapes, "HANG"
+            return
+        lines = [line for line in done.stderr.splitlines() if "error" in line] or ["no message"]
+        yield name, shapes, ("CRASH " if done.returncode != 1 else "") + lines[0].replace(directory, "")
+        return
+    loaded = attn.load(library)
+    for name, shapes, test, _ in cases:
+        yield name, shapes, run_guarded(test, loaded.entries[f"{name}__{shapes}"], directory)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("regex", nargs="?", default="", help="only tests with this in their name; CORE for the core")
     parser.add_argument("--shapes", choices=["static", "dynamic", "both"], default="both")
-    parser.add_argument("--quiet", action="store_true", help="only the counts")
-    parser.add_argument("--write", help="write what passed to this JSON file")
+    parser.add_argument("--passing", help="a JSON file of the tests that passed before")
+    parser.add_argument("--update", action="store_true", help="write what passes to --passing")
+    parser.add_argument("--together", type=int, default=24, help="how many models are compiled into one library")
     arguments = parser.parse_args()
-    tests = [
-        test for test in load_node_model_tests()
-        if (is_core(test.name) if arguments.regex == "CORE" else re.search(arguments.regex, test.name))
-    ]  # fmt: skip
-    counts, passed = {}, {}
+
+    before = None
+    if arguments.passing and not arguments.update:
+        with open(arguments.passing) as file:
+            before = {shapes: set(names) for shapes, names in json.load(file).items()}
+    cases = []
     for shapes in ("static", "dynamic") if arguments.shapes == "both" else (arguments.shapes,):
-        for test in sorted(tests, key=lambda test: test.name):
-            model = make_dynamic(test.model) if shapes == "dynamic" else test.model
-            with tempfile.TemporaryDirectory() as directory:
-                reason = check(test, model, directory)
-            counts.setdefault(shapes, [0, 0])[reason is not None] += 1
-            passed.setdefault(shapes, []).extend([test.name] if reason is None else [])
-            if reason and not arguments.quiet:
-                print(f"FAIL {shapes} {test.name}: {reason[:300]}", flush=True)
-    if arguments.write:
-        with open(arguments.write, "w") as file:
-            json.dump(passed, file, indent=1)
-    for shapes, (good, bad) in counts.items():
-        print(f"{shapes}: {good} passed, {bad} failed")
+        for test in sorted(load_node_model_tests(), key=lambda test: test.name):
+            if arguments.regex and not (
+                is_core(test.name) if arguments.regex == "CORE" else re.search(arguments.regex, test.name)
+            ):
+                continue
+            if before is not None and test.name not in before.get(shapes, ()):
+                continue
+            cases.append((test.name, shapes, test, make_dynamic(test.model) if shapes == "dynamic" else test.model))
+
+    passed, failed = {"static": [], "dynamic": []}, {"static": [], "dynamic": []}
+    for i in range(0, len(cases), arguments.together):
+        with tempfile.TemporaryDirectory() as directory:
+            for name, shapes, reason in check_together(cases[i : i + arguments.together], directory):
+                (passed if reason is None else failed)[shapes].append(name)
+                if reason:
+                    print(f"FAIL {shapes} {name}: {reason[:300]}", flush=True)
+    if arguments.passing and arguments.update:
+        with open(arguments.passing, "w") as file:
+            json.dump({shapes: sorted(names) for shapes, names in passed.items()}, file, indent=0)
+            file.write("\n")
+    for shapes in passed:
+        core = [sum(map(is_core, names[shapes])) for names in (passed, failed)]
+        print(f"{shapes}: {len(passed[shapes])} passed, {len(failed[shapes])} failed; "
+              f"of the core {core[0]} passed, {core[1]} failed")
+    if not cases:
+        print("no tests")
+    return 1 if not cases or (before is not None and any(failed.values())) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -234,7 +234,8 @@ std::optional<Tensor> attn::onnx::foldConstants(Node &node, ArrayRef<Tensor> inp
   SmallVector<Attribute> values;
   for (int64_t i = 0, e = countOf(*common); i < e; ++i) {
     Block block;
-    OpBuilder b = OpBuilder::atBlockEnd(&block);
+    OpBuilder b(node.builder.getContext()); // the block is in no region that could tell it
+    b.setInsertionPointToEnd(&block);
     SmallVector<Value> arguments;
     for (auto [input, constant] : llvm::zip(inputs, constants)) {
       auto value = llvm::cast<TypedAttr>(constant.getValues<Attribute>()[positionIn(input.shape, *common, i)]);

@@ -257,6 +257,13 @@ FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run(StringRef entryName) {
     inputAttributes.push_back(describe(info->name(), tensor->shape, tensor->type));
   }
   entry.setAllArgAttrs(inputAttributes);
+  NamedAttrList bounds;
+  for (auto [name, most] : symbols.getLimits()) {
+    auto other = llvm::dyn_cast_or_null<IntegerAttr>(bounds.get(name));
+    bounds.set(name, builder.getI64IntegerAttr(other ? std::min(other.getInt(), most) : most));
+  }
+  if (!bounds.empty())
+    entry->setAttr(kDimBoundsAttr, bounds.getDictionary(builder.getContext()));
   if (!dimTerms.empty())
     entry->setAttr(kDimTermsAttr, dimTerms.getDictionary(builder.getContext()));
   return std::move(module);

@@ -181,6 +181,22 @@ bool Symbols::unify(const Size &a, const Size &b) {
   return true;
 }
 
+bool Symbols::limit(const Size &size, int64_t most) {
+  std::optional<Symbol> symbol = size.getSymbol();
+  if (!symbol || nameOf(*symbol).empty())
+    return false;
+  symbols[*symbol].most = std::min(symbols[*symbol].most, most);
+  return true;
+}
+
+llvm::SmallVector<std::pair<StringRef, int64_t>> Symbols::getLimits() const {
+  llvm::SmallVector<std::pair<StringRef, int64_t>> limits;
+  for (auto [i, info] : llvm::enumerate(symbols))
+    if (info.most != std::numeric_limits<int64_t>::max())
+      limits.emplace_back(nameOf(i), info.most);
+  return limits;
+}
+
 OpFoldResult Symbols::materialize(OpBuilder &builder, Location loc, const Size &size) const {
   if (std::optional<int64_t> constant = size.getConstant())
     return builder.getIndexAttr(*constant);

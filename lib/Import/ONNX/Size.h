@@ -81,6 +81,10 @@ public:
   /// Makes two sizes equal from now on where that can be demanded of the caller: both are computed from named dimensions
   /// only, and one of them is a dimension of its own, which is from now on what the other is. False where it can't.
   bool unify(const Size &a, const Size &b);
+  /// Demands of the caller that a dimension is at most `most`. False where `size` is no named dimension.
+  bool limit(const Size &size, int64_t most);
+  /// Names of the dimensions that were limited.
+  llvm::SmallVector<std::pair<llvm::StringRef, int64_t>> getLimits() const;
   /// True for a size that the library can compute from its inputs' shapes.
   bool isComputable(const Size &size) const;
 
@@ -101,6 +105,7 @@ private:
     mlir::Value value;
     Symbol parent;
     std::optional<Size> definition;
+    int64_t most = std::numeric_limits<int64_t>::max();
   };
   std::vector<Info> symbols;
 };

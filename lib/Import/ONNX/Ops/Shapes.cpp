@@ -5,11 +5,486 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Build.h"
-#include "Registry.h"
+#include "Graph.h"
+#include "Indexing.h"
+#include "attn/Dialect/Attn/IR/Attn.h"
+#include "onnx.pb.h"
 
 using namespace mlir;
 using namespace attn;
 using namespace attn::onnx;
 
-void attn::onnx::registerShapes(Registry &registry) {}
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+/// A sparse tensor, densely.
+FailureOr<Tensor> sparseConstant(Node &node, const SparseTensorProto &sparse) {
+  FailureOr<Tensor> values = node.graph.constant(sparse.values(), "sparse_value");
+  FailureOr<Tensor> indices = node.graph.constant(sparse.indices(), "sparse_value");
+  if (failed(values) || failed(indices))
+    return failure();
+  constexpr int64_t kMost = 1 << 20;
+  int64_t count = 1;
+  SmallVector<int64_t> dims(sparse.dims().begin(), sparse.dims().end());
+  for (int64_t dim : dims)
+    if (dim < 0 || llvm::MulOverflow(count, dim, count) || count > kMost)
+      return node.unsupported() << "a sparse constant of more than " << kMost << " elements; store it densely";
+  DenseElementsAttr given = node.dense(*values, kMost), places = node.dense(*indices, kMost);
+  if (!given || !places || indices->type != DataType::Int64 || given.getType().getRank() != 1)
+    return node.error() << "a sparse constant's values or indices are no list in the model's own file";
+  int64_t known = given.getNumElements(), rank = places.getType().getRank();
+  bool linear = rank == 1;
+  if (places.getType().getShape().empty() || places.getType().getDimSize(0) != known || rank > 2 ||
+      (!linear && places.getType().getDimSize(1) != int64_t(dims.size())))
+    return node.error() << "a sparse constant's indices don't fit its values and shape";
+  Type element = given.getElementType();
+  SmallVector<Attribute> elements(count, node.builder.getZeroAttr(element));
+  auto coordinates = places.getValues<int64_t>();
+  auto stored = given.getValues<Attribute>();
+  for (int64_t i = 0; i < known; ++i) {
+    int64_t at = linear ? coordinates[i] : 0;
+    for (int64_t k = 0; !linear && k < int64_t(dims.size()); ++k) {
+      int64_t coordinate = coordinates[i * dims.size() + k];
+      if (coordinate < 0 || coordinate >= dims[k])
+        return node.error() << "an index of a sparse constant is out of range";
+      at = at * dims[k] + coordinate;
+    }
+    if (at < 0 || at >= count)
+      return node.error() << "an index of a sparse constant is out of range";
+    elements[at] = stored[i];
+  }
+  return constantTensor(node, DenseElementsAttr::get(RankedTensorType::get(dims, element), elements), values->type);
+}
+
+LogicalResult importConstant(Node &node) {
+  if (failed(node.expectInputs(0, 0)))
+    return failure();
+  static constexpr StringLiteral kForms[] = {"value",        "value_int",    "value_ints",    "value_float",
+                                             "value_floats", "value_string", "value_strings", "sparse_value"};
+  SmallVector<StringRef> given;
+  for (StringRef form : kForms)
+    if (node.hasAttribute(form))
+      given.push_back(form);
+  if (given.size() != 1)
+    return node.error() << "has " << given.size() << " attributes that give its value, expected one";
+  StringRef form = given.front();
+  const AttributeProto &attribute = *node.attribute(form);
+  auto set = [&](FailureOr<Tensor> tensor) -> LogicalResult {
+    if (failed(tensor))
+      return failure();
+    node.set(0, std::move(*tensor));
+    return success();
+  };
+  auto list = [&](Type element, ArrayRef<Attribute> values, bool single, DataType type) {
+    auto shape = single ? SmallVector<int64_t>() : SmallVector<int64_t>{int64_t(values.size())};
+    return constantTensor(node, DenseElementsAttr::get(RankedTensorType::get(shape, element), values), type);
+  };
+  if (form.starts_with("value_string"))
+    return node.unsupported() << "strings";
+  if (form == "sparse_value") {
+    if (attribute.type() != AttributeProto::SPARSE_TENSOR)
+      return node.error() << "attribute 'sparse_value' is no sparse tensor";
+    return set(sparseConstant(node, attribute.sparse_tensor()));
+  }
+  if (form == "value") {
+    if (attribute.type() != AttributeProto::TENSOR)
+      return node.error() << "attribute 'value' is no tensor";
+    return set(node.graph.constant(attribute.t(), node.getProto().output_size() ? node.getProto().output(0) : "value"));
+  }
+  SmallVector<Attribute> values;
+  if (form.starts_with("value_int")) {
+    SmallVector<int64_t> numbers;
+    if (form == "value_int") {
+      FailureOr<int64_t> number = node.integer(form);
+      if (failed(number))
+        return failure();
+      numbers.push_back(*number);
+    } else {
+      auto all = node.integers(form);
+      if (failed(all))
+        return failure();
+      numbers = **all;
+    }
+    for (int64_t number : numbers)
+      values.push_back(node.builder.getI64IntegerAttr(number));
+    return set(list(node.builder.getI64Type(), values, form == "value_int", DataType::Int64));
+  }
+  SmallVector<double> numbers;
+  if (form == "value_float") {
+    FailureOr<double> number = node.real(form);
+    if (failed(number))
+      return failure();
+    numbers.push_back(*number);
+  } else {
+    auto all = node.reals(form);
+    if (failed(all))
+      return failure();
+    numbers = **all;
+  }
+  for (double number : numbers)
+    values.push_back(node.builder.getF32FloatAttr(float(number)));
+  return set(list(node.builder.getF32Type(), values, form == "value_float", DataType::Float));
+}
+
+LogicalResult importIdentity(Node &node) {
+  if (failed(node.expectInputs(1, 1)))
+    return failure();
+  node.set(0, node.input(0));
+  return success();
+}
+
+/// As in inference: nothing is dropped.
+LogicalResult importDropout(Node &node) {
+  if (failed(node.expectInputs(1, 3)) || failed(node.integer("seed", 0)))
+    return failure();
+  const Tensor &input = node.input(0);
+  if (node.has(2)) {
+    std::optional<SmallVector<int64_t>> training = node.constants(2);
+    if (!training || training->size() != 1 || training->front() != 0)
+      return node.unsupported() << "training; set its input 2, 'training_mode', to a constant false";
+  }
+  node.set(0, input);
+  if (node.wants(1))
+    node.set(1, node.make(filled(node, input.shape, DataType::Bool, 1), DataType::Bool, input.shape));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes as values
+//===----------------------------------------------------------------------===//
+
+LogicalResult importShape(Node &node) {
+  if (failed(node.expectInputs(1, 1)))
+    return failure();
+  int64_t rank = node.input(0).rank();
+  FailureOr<int64_t> start = node.integer("start", 0), end = node.integer("end", rank);
+  if (failed(start) || failed(end))
+    return failure();
+  auto clamp = [&](int64_t axis) {
+    return std::clamp<int64_t>(axis < 0 ? std::max(axis, -rank) + rank : axis, 0, rank);
+  };
+  int64_t first = clamp(*start), last = std::max(clamp(*end), first);
+  ArrayRef<Size> sizes = ArrayRef<Size>(node.input(0).shape).slice(first, last - first);
+  node.set(0, integers(sizes, Shape{Size(last - first)}));
+  return success();
+}
+
+LogicalResult importSize(Node &node) {
+  if (failed(node.expectInputs(1, 1)))
+    return failure();
+  node.set(0, integers(productOf(node.input(0).shape), Shape()));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The same elements under another shape
+//===----------------------------------------------------------------------===//
+
+LogicalResult setReshaped(Node &node, const Tensor &input, ArrayRef<Size> shape) {
+  FailureOr<Tensor> result = reshape(node, input, shape);
+  if (failed(result))
+    return failure();
+  node.set(0, std::move(*result));
+  return success();
+}
+
+LogicalResult importReshape(Node &node) {
+  if (failed(node.expectInputs(2, 2)))
+    return failure();
+  const Tensor &input = node.input(0);
+  FailureOr<int64_t> allowZero = node.integer("allowzero", 0);
+  FailureOr<SmallVector<Size>> given = expectSizes(node, 1, "the new shape");
+  if (failed(allowZero) || failed(given))
+    return failure();
+  Shape shape;
+  std::optional<size_t> open;
+  for (auto [i, size] : llvm::enumerate(*given)) {
+    std::optional<int64_t> constant = size.getConstant();
+    if (constant && *constant < -1)
+      return node.error() << "the new shape has " << *constant << " in it";
+    if (constant && *constant == -1 && open)
+      return node.error() << "the new shape has several -1 in it";
+    if (constant && *constant == -1) {
+      open = i;
+      shape.push_back(Size(1));
+    } else if (constant && *constant == 0 && !*allowZero) {
+      if (int64_t(i) >= input.rank())
+        return node.error() << "the new shape keeps dimension " << i << " of an input that has " << input.rank();
+      shape.push_back(input.shape[i]);
+    } else {
+      shape.push_back(size);
+    }
+  }
+  if (open) {
+    Size total = node.symbols.canonical(productOf(input.shape)), others = node.symbols.canonical(productOf(shape));
+    std::optional<Size> rest;
+    if (!others.isConstant(0))
+      rest = total.dividedBy(others);
+    if (!rest)
+      return node.error() << node.symbols.toString(total) << " elements are not known to be a multiple of "
+                          << node.symbols.toString(others) << ", so the -1 in the new shape can't be computed";
+    shape[*open] = *rest;
+  }
+  return setReshaped(node, input, shape);
+}
+
+LogicalResult importFlatten(Node &node) {
+  if (failed(node.expectInputs(1, 1)))
+    return failure();
+  const Tensor &input = node.input(0);
+  FailureOr<int64_t> given = node.integer("axis", 1);
+  if (failed(given))
+    return failure();
+  int64_t rank = input.rank();
+  if (*given < -rank || *given > rank)
+    return node.error() << "axis " << *given << " is not in [" << -rank << ", " << rank << "]";
+  int64_t axis = *given < 0 ? *given + rank : *given;
+  ArrayRef<Size> sizes(input.shape);
+  return setReshaped(node, input, {productOf(sizes.take_front(axis)), productOf(sizes.drop_front(axis))});
+}
+
+/// The dimensions that input 1 names, of a tensor of the rank.
+FailureOr<llvm::SmallBitVector> readAxes(Node &node, ArrayRef<int64_t> given, int64_t rank) {
+  llvm::SmallBitVector axes(rank);
+  for (int64_t value : given) {
+    FailureOr<int64_t> axis = node.axis(value, rank);
+    if (failed(axis))
+      return failure();
+    if (axes.test(*axis))
+      return node.error() << "axis " << value << " is named twice";
+    axes.set(*axis);
+  }
+  return axes;
+}
+
+LogicalResult importUnsqueeze(Node &node) {
+  if (failed(node.expectInputs(2, 2)))
+    return failure();
+  const Tensor &input = node.input(0);
+  FailureOr<SmallVector<int64_t>> given = expectConstants(node, 1, "the axes");
+  if (failed(given))
+    return failure();
+  int64_t rank = input.rank() + int64_t(given->size());
+  FailureOr<llvm::SmallBitVector> axes = readAxes(node, *given, rank);
+  if (failed(axes))
+    return failure();
+  Shape shape;
+  const Size *next = input.shape.begin();
+  for (int64_t i = 0; i < rank; ++i)
+    shape.push_back(axes->test(i) ? Size(1) : *next++);
+  return setReshaped(node, input, shape);
+}
+
+LogicalResult importSqueeze(Node &node) {
+  if (failed(node.expectInputs(1, 2)))
+    return failure();
+  const Tensor &input = node.input(0);
+  llvm::SmallBitVector dropped(input.rank());
+  if (node.has(1)) {
+    FailureOr<SmallVector<int64_t>> given = expectConstants(node, 1, "the axes");
+    if (failed(given))
+      return failure();
+    FailureOr<llvm::SmallBitVector> axes = readAxes(node, *given, input.rank());
+    if (failed(axes))
+      return failure();
+    dropped = *axes;
+    for (unsigned i : dropped.set_bits())
+      if (failed(expectEqual(node, input.shape[i], Size(1), "dimension " + Twine(i) + " can't be left out")))
+        return failure();
+  } else {
+    for (auto [i, size] : llvm::enumerate(input.shape)) {
+      if (!size.getConstant())
+        return node.unsupported() << "no axes are given, and whether dimension " << i
+                                  << " is 1 is known at run time only; name the axes";
+      if (size.isConstant(1))
+        dropped.set(i);
+    }
+  }
+  Shape shape;
+  for (auto [i, size] : llvm::enumerate(input.shape))
+    if (!dropped.test(i))
+      shape.push_back(size);
+  return setReshaped(node, input, shape);
+}
+
+//===----------------------------------------------------------------------===//
+// Transpose, Concat, Expand, Tile
+//===----------------------------------------------------------------------===//
+
+LogicalResult importTranspose(Node &node) {
+  if (failed(node.expectInputs(1, 1)))
+    return failure();
+  const Tensor &input = node.input(0);
+  FailureOr<std::optional<SmallVector<int64_t>>> given = node.integers("perm");
+  if (failed(given))
+    return failure();
+  SmallVector<int64_t> permutation = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(input.rank())));
+  if (*given)
+    permutation = **given;
+  llvm::SmallBitVector seen(input.rank());
+  bool ok = int64_t(permutation.size()) == input.rank();
+  for (int64_t dim : permutation)
+    if (ok) {
+      ok = dim >= 0 && dim < input.rank() && !seen.test(dim);
+      if (ok)
+        seen.set(dim);
+    }
+  if (!ok)
+    return node.error() << "attribute 'perm' is no permutation of the input's " << input.rank() << " dimensions";
+  node.set(0, transpose(node, input, permutation));
+  return success();
+}
+
+LogicalResult importConcat(Node &node) {
+  if (failed(node.expectInputs(std::max<size_t>(node.numInputs(), 1), node.numInputs())))
+    return failure();
+  FailureOr<int64_t> given = node.integer("axis");
+  if (failed(given))
+    return failure();
+  FailureOr<int64_t> axis = node.axis(*given, node.input(0).rank());
+  if (failed(axis))
+    return failure();
+  SmallVector<Tensor> inputs;
+  Shape common = node.input(0).shape;
+  for (size_t i = 0; i < node.numInputs(); ++i) {
+    const Tensor &input = node.input(i);
+    if (input.type != node.input(0).type)
+      return node.error() << "inputs 0 and " << i << " have elements of " << nameOf(node.input(0).type) << " and "
+                          << nameOf(input.type);
+    if (input.rank() != node.input(0).rank())
+      return node.error() << "inputs 0 and " << i << " have ranks " << node.input(0).rank() << " and " << input.rank();
+    for (int64_t dim = 0; dim < input.rank(); ++dim)
+      if (dim != *axis &&
+          failed(expectEqual(node, input.shape[dim], common[dim],
+                             "input " + Twine(i) + " doesn't fit the first one at dimension " + Twine(dim))))
+        return failure();
+    inputs.push_back(input);
+  }
+  node.set(0, concat(node, inputs, *axis));
+  return success();
+}
+
+LogicalResult importExpand(Node &node) {
+  if (failed(node.expectInputs(2, 2)))
+    return failure();
+  FailureOr<SmallVector<Size>> given = expectSizes(node, 1, "the new shape");
+  if (failed(given))
+    return failure();
+  for (const Size &size : *given)
+    if (isAtMost(node.symbols, size, -1))
+      return node.error() << "the new shape has " << node.symbols.toString(size) << " in it";
+  FailureOr<Shape> shape = broadcast(node, {node.input(0).shape, Shape(given->begin(), given->end())});
+  if (failed(shape))
+    return failure();
+  FailureOr<Tensor> result = broadcastTo(node, node.input(0), *shape);
+  if (failed(result))
+    return failure();
+  node.set(0, std::move(*result));
+  return success();
+}
+
+LogicalResult importTile(Node &node) {
+  if (failed(node.expectInputs(2, 2)))
+    return failure();
+  const Tensor &input = node.input(0);
+  FailureOr<SmallVector<Size>> repeats = expectSizes(node, 1, "the repeats");
+  if (failed(repeats))
+    return failure();
+  if (int64_t(repeats->size()) != input.rank())
+    return node.error() << repeats->size() << " repeats are given for " << input.rank() << " dimensions";
+  // Each repeat as a dimension of its own, which is broadcast.
+  Shape split, repeated, merged;
+  for (auto [size, repeat] : llvm::zip(input.shape, *repeats)) {
+    if (isAtMost(node.symbols, repeat, -1))
+      return node.error() << "a repeat is " << node.symbols.toString(repeat);
+    if (!repeat.isConstant(1) && !size.isConstant(1)) {
+      split.push_back(Size(1));
+      repeated.push_back(repeat);
+    }
+    split.push_back(size);
+    repeated.push_back(size.isConstant(1) ? repeat : size);
+    merged.push_back(size * repeat);
+  }
+  FailureOr<Tensor> result = reshape(node, input, split);
+  if (succeeded(result))
+    result = broadcastTo(node, *result, repeated);
+  if (failed(result))
+    return failure();
+  return setReshaped(node, *result, merged);
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks of pixels
+//===----------------------------------------------------------------------===//
+
+/// DepthToSpace where `toSpace`, else its inverse.
+template <bool toSpace>
+LogicalResult importPixels(Node &node) {
+  if (failed(node.expectInputs(1, 1)))
+    return failure();
+  const Tensor &input = node.input(0);
+  FailureOr<int64_t> block = node.integer("blocksize");
+  FailureOr<std::string> mode = node.text("mode", StringRef("DCR"));
+  if (failed(block) || failed(mode))
+    return failure();
+  if (*mode != "DCR" && *mode != "CRD")
+    return node.error() << "attribute 'mode' is '" << *mode << "', expected DCR or CRD";
+  if (*block < 1 || *block > (1 << 20))
+    return node.error() << "attribute 'blocksize' is " << *block;
+  if (input.rank() != 4)
+    return node.error() << "the input has rank " << input.rank() << ", expected 4";
+  Size b(*block);
+  bool depthFirst = *mode == "DCR";
+  auto divide = [&](int64_t dim, const Size &by) -> FailureOr<Size> {
+    if (std::optional<Size> result = node.symbols.canonical(input.shape[dim]).dividedBy(by))
+      return *result;
+    return node.error() << "dimension " << dim << ", " << node.symbols.toString(input.shape[dim])
+                        << ", is not known to be a multiple of " << node.symbols.toString(by);
+  };
+  const Size &n = input.shape[0], &c = input.shape[1], &h = input.shape[2], &w = input.shape[3];
+  Shape split, merged;
+  SmallVector<int64_t> permutation;
+  if (toSpace) {
+    FailureOr<Size> channels = divide(1, b * b);
+    if (failed(channels))
+      return failure();
+    split = depthFirst ? Shape{n, b, b, *channels, h, w} : Shape{n, *channels, b, b, h, w};
+    permutation = depthFirst ? SmallVector<int64_t>{0, 3, 4, 1, 5, 2} : SmallVector<int64_t>{0, 1, 4, 2, 5, 3};
+    merged = {n, *channels, h * b, w * b};
+  } else {
+    FailureOr<Size> rows = divide(2, b), columns = divide(3, b);
+    if (failed(rows) || failed(columns))
+      return failure();
+    split = {n, c, *rows, b, *columns, b};
+    permutation = depthFirst ? SmallVector<int64_t>{0, 3, 5, 1, 2, 4} : SmallVector<int64_t>{0, 1, 3, 5, 2, 4};
+    merged = {n, c * b * b, *rows, *columns};
+  }
+  FailureOr<Tensor> parts = reshape(node, input, split);
+  if (failed(parts))
+    return failure();
+  return setReshaped(node, transpose(node, *parts, permutation), merged);
+}
+
+} // namespace
+
+void attn::onnx::registerShapes(Registry &registry) {
+  registry.add("Constant", importConstant);
+  registry.add("Identity", importIdentity);
+  registry.add("Dropout", importDropout);
+  registry.add("Shape", importShape);
+  registry.add("Size", importSize);
+  registry.add("Reshape", importReshape);
+  registry.add("Flatten", importFlatten);
+  registry.add("Unsqueeze", importUnsqueeze);
+  registry.add("Squeeze", importSqueeze);
+  registry.add("Transpose", importTranspose);
+  registry.add("Concat", importConcat);
+  registry.add("Expand", importExpand);
+  registry.add("Tile", importTile);
+  registry.add("DepthToSpace", importPixels<true>);
+  registry.add("SpaceToDepth", importPixels<false>);
+  registerGenerators(registry);
+}

@@ -1,0 +1,38 @@
+//===- AttentionOps.h - What the attention family shares --------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_LIB_IMPORT_ONNX_OPS_ATTENTIONOPS_H
+#define ATTN_LIB_IMPORT_ONNX_OPS_ATTENTIONOPS_H
+
+#include "Registry.h"
+
+namespace attn::onnx {
+
+/// The attribute softmax_precision; Undefined where it isn't given.
+mlir::FailureOr<DataType> readSoftmaxPrecision(Node &node);
+
+/// Makes `tensor`, [B, H, S, D] or, where `headsFirst` is false, [B, S, H, D], the cache [B, H, P + S, D].
+llvm::LogicalResult appendToCache(Node &node, Tensor &tensor, bool &headsFirst, const Tensor *past,
+                                  llvm::StringRef name);
+
+/// Row positions[b, s] of a table [P, C]: [B, S, C].
+mlir::FailureOr<Tensor> rowsAt(Node &node, const Tensor &table, const Tensor &positions);
+/// Pairs of channels of `input`, whose dimension `sequence` are positions, turned by angles whose cosines and sines are
+/// [B, S, half]; channels beyond 2 * half stay as they are.
+mlir::FailureOr<Tensor> rotate(Node &node, const Tensor &input, int64_t sequence, const Tensor &cosines,
+                               const Tensor &sines, bool interleaved);
+
+// Each is called by registerAttention.
+void registerFlexAttention(Registry &registry);
+void registerRotaryEmbedding(Registry &registry);
+void registerLinearAttention(Registry &registry);
+void registerCausalConvolution(Registry &registry);
+void registerMicrosoftAttention(Registry &registry);
+
+} // namespace attn::onnx
+
+#endif // ATTN_LIB_IMPORT_ONNX_OPS_ATTENTIONOPS_H

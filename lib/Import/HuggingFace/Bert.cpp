@@ -179,7 +179,8 @@ static llvm::Error checkLeftovers(const BertConfig &config, const ModelSource &s
         return makeError(llvm::formatv("{0}: tensor '{1}' is of layer {2}, but num_hidden_layers is {3}",
                                        source.checkpoint.getSource(), name, layer, config.numLayers)
                              .str());
-    } else if (!source.sentence && !(isEncoder && (inner.starts_with("embeddings.") || inner.starts_with("pooler.")))) {
+    } else if (!source.sentence && !name.starts_with("cls.") && // the heads of pretraining
+               !(isEncoder && (inner.starts_with("embeddings.") || inner.starts_with("pooler.")))) {
       return makeError(llvm::formatv("{0}: tensor '{1}' is no part of an encoder; a head for a task is not supported; "
                                      "save the encoder alone with AutoModel.from_pretrained(...).save_pretrained(...)",
                                      source.checkpoint.getSource(), name)

@@ -68,7 +68,8 @@ static Error refuseVariants(const JsonNode &root) {
   return Error::success();
 }
 
-/// A head of a task is a part of the model, and nothing here computes it.
+/// A head of a task is a part of the model, and nothing here computes it. Those of pretraining are left behind when an
+/// encoder is taken for what it is (AutoModel drops them, too).
 static Error refuseHeads(const JsonNode &root) {
   Expected<std::optional<JsonNode>> architectures = root.find("architectures");
   if (!architectures)
@@ -82,7 +83,7 @@ static Error refuseHeads(const JsonNode &root) {
     Expected<StringRef> name = node.string();
     if (!name)
       return name.takeError();
-    if (name->contains("For"))
+    if (name->contains("For") && !name->ends_with("ForMaskedLM") && !name->ends_with("ForPreTraining"))
       return node.error("'" + *name +
                         "' has a head for a task, which is not supported; save the encoder alone with "
                         "AutoModel.from_pretrained(...).save_pretrained(...)");

@@ -276,10 +276,9 @@ Tensor attn::onnx::cast(Node &node, const Tensor &input, DataType type) {
     if (std::optional<Tensor> known = foldElements(node, input, type, convert))
       return *known;
   }
-  if (std::optional<Tensor> known =
-          foldConstants(node, input, type, [&](OpBuilder &b, Location loc, ValueRange v) {
-            return castScalar(b, loc, v[0], computeType(input.type), computeType(type));
-          }))
+  if (std::optional<Tensor> known = foldConstants(node, input, type, [&](OpBuilder &b, Location loc, ValueRange v) {
+        return castScalar(b, loc, v[0], computeType(input.type), computeType(type));
+      }))
     return *known;
   Tensor result;
   result.type = type;

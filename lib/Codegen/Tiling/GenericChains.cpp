@@ -106,10 +106,11 @@ SmallVector<GenericChain> attn::findGenericChains(Block &block) {
   // Values that exist only after the open chain's loop: its results, and what was computed from them.
   llvm::DenseSet<Value> chainResults, dependent;
   for (Operation &op : block) {
-    bool readsChain = false, readsDependent = false;
+    bool readsChain = false, readsInside = false, readsDependent = false;
     op.walk([&](Operation *inner) {
       for (Value operand : inner->getOperands()) {
         readsChain |= chainResults.contains(operand);
+        readsInside |= inner != &op && chainResults.contains(operand);
         readsDependent |= dependent.contains(operand);
       }
     });
@@ -124,7 +125,8 @@ SmallVector<GenericChain> attn::findGenericChains(Block &block) {
       continue;
     }
 
-    bool joins = !chains.empty() && !readsDependent;
+    // What a body reads of a tensor by itself may be anywhere in it.
+    bool joins = !chains.empty() && !readsDependent && !readsInside;
     if (joins) {
       GenericChain &open = chains.back();
       // Fills follow what is made of them; other ops are not cut along fewer dimensions for the sake of one that joins.

@@ -107,6 +107,21 @@ static Value floatToInteger(OpBuilder &b, Location loc, Value scalar, DataType t
   return arith::SelectOp::create(b, loc, isHigh, largest, integer);
 }
 
+/// A float64 as a float32 that rounds to 16 bits as the float64 itself does: an inexact one is odd, so never a tie.
+/// No target has an instruction from float64 to 16 bits.
+static Value roundToOdd(OpBuilder &b, Location loc, Value scalar) {
+  Type narrow = b.getF32Type(), bits = b.getI32Type();
+  Value nearest = arith::TruncFOp::create(b, loc, narrow, scalar);
+  Value back = arith::ExtFOp::create(b, loc, scalar.getType(), nearest);
+  Value isInexact = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, back, scalar);
+  Value isBeyond = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, math::AbsFOp::create(b, loc, back),
+                                         math::AbsFOp::create(b, loc, scalar));
+  Value pattern = arith::BitcastOp::create(b, loc, bits, nearest);
+  pattern = arith::SubIOp::create(b, loc, pattern, arith::ExtUIOp::create(b, loc, bits, isBeyond));
+  pattern = arith::OrIOp::create(b, loc, pattern, arith::ExtUIOp::create(b, loc, bits, isInexact));
+  return arith::BitcastOp::create(b, loc, narrow, pattern);
+}
+
 Value attn::onnx::castScalar(OpBuilder &b, Location loc, Value scalar, DataType from, DataType to) {
   if (from == to)
     return scalar;
@@ -127,6 +142,8 @@ Value attn::onnx::castScalar(OpBuilder &b, Location loc, Value scalar, DataType 
     }
     if (before < after)
       return arith::ExtFOp::create(b, loc, element, scalar);
+    if (before == 64 && after == 16)
+      scalar = roundToOdd(b, loc, scalar);
     if (before > after)
       return arith::TruncFOp::create(b, loc, element, scalar);
     return scalar;
@@ -167,6 +184,13 @@ Value attn::onnx::filled(Node &node, ArrayRef<Size> shape, DataType type, double
 
 Value attn::onnx::generic(Node &node, ValueRange inputs, Value init, ArrayRef<SmallVector<int64_t>> maps,
                           ArrayRef<IteratorType> iterators, ScalarBody body) {
+  // No loops that never run: the result is what it starts with.
+  auto isEmpty = [](Value value) {
+    auto type = llvm::dyn_cast<ShapedType>(value.getType());
+    return type && llvm::is_contained(type.getShape(), 0);
+  };
+  if (isEmpty(init) || llvm::any_of(inputs, isEmpty))
+    return init;
   SmallVector<AffineMap> affine;
   for (ArrayRef<int64_t> map : maps) {
     SmallVector<AffineExpr> results;
@@ -252,10 +276,9 @@ Tensor attn::onnx::cast(Node &node, const Tensor &input, DataType type) {
     if (std::optional<Tensor> known = foldElements(node, input, type, convert))
       return *known;
   }
-  if (std::optional<Tensor> known =
-          foldConstants(node, input, type, [&](OpBuilder &b, Location loc, ValueRange v) {
-            return castScalar(b, loc, v[0], computeType(input.type), computeType(type));
-          }))
+  if (std::optional<Tensor> known = foldConstants(node, input, type, [&](OpBuilder &b, Location loc, ValueRange v) {
+        return castScalar(b, loc, v[0], computeType(input.type), computeType(type));
+      }))
     return *known;
   Tensor result;
   result.type = type;

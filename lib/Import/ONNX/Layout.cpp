@@ -75,6 +75,8 @@ static Value expand(Node &node, Value value, ArrayRef<ReassociationIndices> grou
 }
 
 static Value reshapeValue(Node &node, const Tensor &input, ArrayRef<Size> shape) {
+  if (productOf(shape).isConstant(0)) // there is nothing to see
+    return empty(node, shape, input.type);
   Value value = node.value(input);
   std::optional<SmallVector<Group>> groups = findGroups(node.symbols, input.shape, shape);
   if (!groups || input.shape.empty() || shape.empty()) {
@@ -125,8 +127,8 @@ FailureOr<Tensor> attn::onnx::reshape(Node &node, const Tensor &input, ArrayRef<
       result.weight = DenseExprAttr::get(node.builder.getContext(),
                                          dense.reshape(RankedTensorType::get(sizes, dense.getElementType())));
     else
-      result.weight = ReshapeAttr::get(node.builder.getContext(), input.weight,
-                                       node.builder.getDenseI64ArrayAttr(sizes));
+      result.weight =
+          ReshapeAttr::get(node.builder.getContext(), input.weight, node.builder.getDenseI64ArrayAttr(sizes));
     return result;
   }
   if (!input.elements || input.value)
@@ -171,8 +173,8 @@ Tensor attn::onnx::transpose(Node &node, const Tensor &input, ArrayRef<int64_t> 
   if (llvm::equal(permutation, llvm::seq<int64_t>(permutation.size())))
     return input;
   if (input.weight && !input.elements) {
-    result.weight = TransposeAttr::get(node.builder.getContext(), input.weight,
-                                       node.builder.getDenseI64ArrayAttr(permutation));
+    result.weight =
+        TransposeAttr::get(node.builder.getContext(), input.weight, node.builder.getDenseI64ArrayAttr(permutation));
     return result;
   }
   if (input.elements) {
@@ -198,9 +200,9 @@ FailureOr<Tensor> attn::onnx::broadcastTo(Node &node, const Tensor &input, Array
   if (common->size() != shape.size())
     return node.error() << node.symbols.toString(input.shape) << " doesn't broadcast to "
                         << node.symbols.toString(shape);
-  if (common->size() == input.shape.size() &&
-      llvm::all_of(llvm::zip(*common, input.shape),
-                   [&](auto pair) { return node.symbols.equal(std::get<0>(pair), std::get<1>(pair)); }))
+  if (common->size() == input.shape.size() && llvm::all_of(llvm::zip(*common, input.shape), [&](auto pair) {
+        return node.symbols.equal(std::get<0>(pair), std::get<1>(pair));
+      }))
     return input;
   Tensor result;
   result.type = input.type;
@@ -209,14 +211,14 @@ FailureOr<Tensor> attn::onnx::broadcastTo(Node &node, const Tensor &input, Array
     Size count = productOf(*common);
     if (count.getConstant() && *count.getConstant() <= 1024) {
       int64_t skipped = int64_t(common->size()) - input.rank();
-      result.elements = gatherElements(*input.elements, constantsOf(input.shape), constantsOf(*common),
-                                       [&](ArrayRef<int64_t> index) {
-                                         SmallVector<int64_t> at(index.drop_front(skipped));
-                                         for (auto [i, size] : llvm::enumerate(input.shape))
-                                           if (size.isConstant(1))
-                                             at[i] = 0;
-                                         return at;
-                                       });
+      result.elements =
+          gatherElements(*input.elements, constantsOf(input.shape), constantsOf(*common), [&](ArrayRef<int64_t> index) {
+            SmallVector<int64_t> at(index.drop_front(skipped));
+            for (auto [i, size] : llvm::enumerate(input.shape))
+              if (size.isConstant(1))
+                at[i] = 0;
+            return at;
+          });
       return result;
     }
   }
@@ -250,6 +252,10 @@ Tensor attn::onnx::slice(Node &node, const Tensor &input, int64_t axis, const Si
   result.shape[axis] = size;
   if (node.symbols.equal(size, input.shape[axis]))
     return input;
+  if (size.isConstant(0) && !input.elements) { // wherever it begins
+    result.value = empty(node, result.shape, input.type);
+    return result;
+  }
   bool fixed = begin.getConstant() && size.getConstant() &&
                llvm::all_of(input.shape, [](const Size &s) { return s.getConstant().has_value(); });
   if (input.elements && fixed) {

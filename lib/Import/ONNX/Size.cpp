@@ -175,7 +175,8 @@ bool Symbols::unify(const Size &a, const Size &b) {
     return false;
   const Size &formula = x ? right : left;
   Symbol symbol = x ? *x : *y;
-  if (llvm::any_of(formula.getTerms(), [&](const Size::Term &term) { return llvm::is_contained(term.symbols, symbol); }))
+  if (llvm::any_of(formula.getTerms(),
+                   [&](const Size::Term &term) { return llvm::is_contained(term.symbols, symbol); }))
     return false;
   symbols[symbol].definition = formula;
   return true;
@@ -198,6 +199,8 @@ llvm::SmallVector<std::pair<StringRef, int64_t>> Symbols::getLimits() const {
 }
 
 OpFoldResult Symbols::materialize(OpBuilder &builder, Location loc, const Size &size) const {
+  if (!size.isValid()) // an error is on its way
+    return builder.getIndexAttr(0);
   if (std::optional<int64_t> constant = size.getConstant())
     return builder.getIndexAttr(*constant);
   auto index = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(builder, loc, value); };

@@ -71,3 +71,25 @@ func.func @fills(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>) -> (tensor<?xf32>, 
   %1 = linalg.reduce {arith.maximumf} ins(%y : tensor<?x64xf32>) outs(%f : tensor<?xf32>) dimensions = [1]
   return %0, %1 : tensor<?xf32>, tensor<?xf32>
 }
+
+// What a body reads by itself may be anywhere in a result, so that is whole before.
+// CHECK-LABEL: func.func @gathers
+// CHECK: %[[R:.*]] = scf.forall (
+// CHECK: linalg.exp
+// CHECK: scf.forall (
+// CHECK: tensor.extract %[[R]]
+func.func @gathers(%x: tensor<64x8xf32>) -> tensor<64x8xf32> {
+  %c63 = arith.constant 63 : index
+  %e = tensor.empty() : tensor<64x8xf32>
+  %0 = linalg.exp ins(%x : tensor<64x8xf32>) outs(%e : tensor<64x8xf32>) -> tensor<64x8xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
+      outs(%e : tensor<64x8xf32>) {
+  ^bb0(%out: f32):
+    %m = linalg.index 0 : index
+    %n = linalg.index 1 : index
+    %other = arith.subi %c63, %m : index
+    %2 = tensor.extract %0[%other, %n] : tensor<64x8xf32>
+    linalg.yield %2 : f32
+  } -> tensor<64x8xf32>
+  return %1 : tensor<64x8xf32>
+}

@@ -184,7 +184,7 @@ LogicalResult attn::onnx::appendToCache(Node &node, Tensor &tensor, bool &headsF
   if (!headsFirst)
     tensor = transpose(node, tensor, {0, 2, 1, 3});
   headsFirst = true;
-  if (!past)
+  if (!past || past->shape[2].isConstant(0))
     return success();
   Tensor before = *past;
   for (int64_t dim : {0, 1, 3}) {
@@ -306,4 +306,6 @@ void attn::onnx::registerAttention(Registry &registry) {
   registerRotaryEmbedding(registry);
   registerLinearAttention(registry);
   registerCausalConvolution(registry);
+  registerMicrosoftAttention(registry);
+  registerGroupQueryAttention(registry);
 }

@@ -9,6 +9,7 @@
 #define ATTN_LIB_IMPORT_ONNX_OPS_ATTENTIONOPS_H
 
 #include "Registry.h"
+#include "ScaledDotProduct.h"
 
 namespace attn::onnx {
 
@@ -26,12 +27,23 @@ mlir::FailureOr<Tensor> rowsAt(Node &node, const Tensor &table, const Tensor &po
 mlir::FailureOr<Tensor> rotate(Node &node, const Tensor &input, int64_t sequence, const Tensor &cosines,
                                const Tensor &sines, bool interleaved);
 
+// What the ops of com.microsoft share.
+/// Fails where an attribute that isn't supported is given.
+llvm::LogicalResult expectZero(Node &node, llvm::StringRef name);
+llvm::LogicalResult expectAbsent(Node &node, llvm::ArrayRef<std::pair<size_t, llvm::StringRef>> inputs);
+/// Fails where one of these inputs is given and is no float of the first one's type.
+llvm::LogicalResult expectFloats(Node &node, llvm::ArrayRef<size_t> inputs);
+mlir::FailureOr<int64_t> readHeads(Node &node, llvm::StringRef name);
+/// The attribute scale, where 0 is the default.
+llvm::LogicalResult readScale(Node &node, ScaledDotProduct &attention);
+
 // Each is called by registerAttention.
 void registerFlexAttention(Registry &registry);
 void registerRotaryEmbedding(Registry &registry);
 void registerLinearAttention(Registry &registry);
 void registerCausalConvolution(Registry &registry);
 void registerMicrosoftAttention(Registry &registry);
+void registerGroupQueryAttention(Registry &registry);
 
 } // namespace attn::onnx
 

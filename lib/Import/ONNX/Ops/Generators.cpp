@@ -213,8 +213,8 @@ LogicalResult importOneHot(Node &node) {
   FailureOr<int64_t> axis = node.axis(*given, indices.rank() + 1);
   if (failed(axis))
     return failure();
-  if (values.rank() != 1 || failed(expectEqual(node, values.shape[0], Size(2), "there must be two values")))
-    return values.rank() == 1 ? failure() : LogicalResult(node.error() << "the values have rank " << values.rank());
+  if (values.rank() != 1 || (values.shape[0].getConstant() && !values.shape[0].isConstant(2)))
+    return node.error() << "the values have shape " << node.symbols.toString(values.shape) << ", expected [2]";
   if (!productOf(depth.shape).isConstant(1))
     return node.error() << "the depth has shape " << node.symbols.toString(depth.shape)
                         << ", expected a single element";
@@ -230,8 +230,13 @@ LogicalResult importOneHot(Node &node) {
   for (int64_t i = 0; i <= indices.rank(); ++i)
     if (i != *axis)
       map.push_back(i);
-  FailureOr<Tensor> off = reshape(node, slice(node, values, 0, Size(0), Size(1)), Shape());
-  FailureOr<Tensor> on = reshape(node, slice(node, values, 0, Size(1), Size(1)), Shape());
+  auto valueAt = [&](int64_t i) {
+    bool isThere = values.shape[0].getConstant().has_value();
+    return reshape(
+        node, isThere ? slice(node, values, 0, Size(i), Size(1)) : sliceClamped(node, values, 0, Size(i), 1, Size(1)),
+        Shape());
+  };
+  FailureOr<Tensor> off = valueAt(0), on = valueAt(1);
   if (failed(off) || failed(on))
     return failure();
   Value end = node.index(size);

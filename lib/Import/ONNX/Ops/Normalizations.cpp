@@ -144,7 +144,9 @@ static bool hasShape(Node &node, const Tensor &parameter, ArrayRef<Size> shape) 
 FailureOr<Tensor> attn::onnx::layerNorm(Node &node, const Tensor &input, int64_t axis, const Tensor &scale,
                                         const Tensor *shift, double epsilon) {
   ArrayRef<Size> row = ArrayRef<Size>(input.shape).drop_front(axis);
-  bool isVector = hasShape(node, scale, row) && (!shift || hasShape(node, *shift, row));
+  // Kernels are for rows of one size.
+  bool isStatic = productOf(row).getConstant().value_or(0) > 0;
+  bool isVector = isStatic && hasShape(node, scale, row) && (!shift || hasShape(node, *shift, row));
   bool isFloat32 = computeType(input.type) == DataType::Float && scale.type != DataType::Double;
   if (isVector && isFloat32)
     return layerNormOp(node, input, axis, scale, shift, epsilon);

@@ -178,6 +178,76 @@ static LogicalResult importRotaryEmbedding(Node &node) {
   return success();
 }
 
+/// com.microsoft's: positions come second, and may be one that the first token has.
+static LogicalResult importMicrosoftRotaryEmbedding(Node &node) {
+  FailureOr<int64_t> heads = node.integer("num_heads", 0), turned = node.integer("rotary_embedding_dim", 0),
+                     interleaved = node.integer("interleaved", 0);
+  FailureOr<double> scale = node.real("scale", 1);
+  if (failed(node.expectInputs(4, 4)) || failed(heads) || failed(turned) || failed(interleaved) || failed(scale) ||
+      failed(expectZero(node, "is_packed_batching")) || failed(node.expectType(1, DataType::Int64)))
+    return failure();
+  for (size_t i : {0, 2, 3})
+    if (failed(node.expectType(i, {DataType::Float, DataType::Float16, DataType::BFloat16})))
+      return failure();
+  if (*scale != 1)
+    return node.unsupported() << "attribute 'scale' is " << *scale << ", only 1 is";
+  Tensor input = node.input(0), positions = node.input(1), cosines = node.input(2), sines = node.input(3);
+  if ((input.rank() != 3 && input.rank() != 4) || cosines.rank() != 2)
+    return node.error() << "the input and the angles have ranks " << input.rank() << " and " << cosines.rank()
+                        << ", expected 3 or 4 and 2";
+  if (*heads < 0 || (*turned != 0 && *heads == 0))
+    return node.error() << "attribute 'num_heads' is " << *heads << ", expected a positive number";
+  if (failed(expectEqual(node, cosines.shape, sines.shape, "the shapes of cosines and sines")))
+    return failure();
+  Size whole = input.shape.back();
+  bool isFlat = input.rank() == 3;
+  if (isFlat) {
+    std::optional<int64_t> hidden = whole.getConstant(), columns = cosines.shape[1].getConstant();
+    if (*heads == 0) {
+      // As many as have two columns of angles each.
+      if (!hidden || !columns || *columns == 0 || *hidden % (*columns * 2) != 0)
+        return node.error() << "the attribute 'num_heads' is missing, and " << node.symbols.toString(whole)
+                            << " channels are not known to be a multiple of those of "
+                            << node.symbols.toString(cosines.shape[1]) << " angles";
+      heads = *hidden / (*columns * 2);
+    }
+    FailureOr<Tensor> split = *heads ? splitHeads(node, input, *heads, "the input") : FailureOr<Tensor>(input);
+    if (failed(split))
+      return failure();
+    input = *split;
+  }
+  if (input.rank() != 4)
+    return node.error() << "the input has no channels";
+  int64_t sequence = isFlat ? 1 : 2;
+  Shape shape = {input.shape[0], input.shape[sequence]};
+  if (positions.rank() == 1) {
+    if (failed(expectEqual(node, positions.shape[0], Size(1), "the size of position_ids")))
+      return failure();
+    Value value = generic(
+        node, node.value(positions), empty(node, shape, DataType::Int64), {{-1}, {0, 1}},
+        {IteratorType::parallel, IteratorType::parallel}, [](OpBuilder &b, Location loc, ValueRange v) -> Value {
+          Value at = arith::IndexCastOp::create(b, loc, b.getI64Type(), linalg::IndexOp::create(b, loc, 1));
+          return arith::AddIOp::create(b, loc, v[0], at);
+        });
+    positions = node.make(value, DataType::Int64, shape);
+  } else if (failed(expectEqual(node, positions.shape, shape, "the shape of position_ids"))) {
+    return failure();
+  }
+  FailureOr<Size> half = halfOf(node, input.shape[3], *turned, cosines.shape[1]);
+  FailureOr<Tensor> cosineRows = rowsAt(node, cosines, positions), sineRows = rowsAt(node, sines, positions);
+  if (failed(half) || failed(cosineRows) || failed(sineRows))
+    return failure();
+  FailureOr<Tensor> result = rotate(node, input, sequence, slice(node, *cosineRows, 2, Size(0), *half),
+                                    slice(node, *sineRows, 2, Size(0), *half), *interleaved == 1);
+  if (succeeded(result) && isFlat)
+    result = joinHeads(node, *result, whole);
+  if (failed(result))
+    return failure();
+  node.set(0, *result);
+  return success();
+}
+
 void attn::onnx::registerRotaryEmbedding(Registry &registry) {
   registry.add("RotaryEmbedding", importRotaryEmbedding, 23);
+  registry.add("RotaryEmbedding", importMicrosoftRotaryEmbedding, 1, "com.microsoft");
 }

@@ -3,12 +3,11 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How a score becomes what softmax sees is said once, as scalar code over (b, h, q, k) and the elements of a few
-// tensors: it is the regions of attn.attention, or the body of a linalg.generic.
+// One attn.attention, or its parts.
 //
 //===----------------------------------------------------------------------===//
 
-#include "ScaledDotProduct.h"
+#include "Scores.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -18,300 +17,8 @@
 using namespace mlir;
 using namespace attn;
 using namespace attn::onnx;
+using namespace attn::onnx::scores;
 using utils::IteratorType;
-
-//===----------------------------------------------------------------------===//
-// Sizes and heads
-//===----------------------------------------------------------------------===//
-
-Size attn::onnx::minimumOf(Node &node, const Size &a, const Size &b) {
-  if (node.symbols.equal(a, b))
-    return a;
-  if (a.getConstant() && b.getConstant())
-    return Size(std::min(*a.getConstant(), *b.getConstant()));
-  return node.derived(arith::MinSIOp::create(node.builder, node.loc, node.index(a), node.index(b)));
-}
-
-Size attn::onnx::quotientOf(Node &node, const Size &size, int64_t divisor) {
-  if (std::optional<int64_t> constant = size.getConstant())
-    return Size(*constant / divisor);
-  if (std::optional<Size> exact = node.symbols.canonical(size).dividedBy(Size(divisor)))
-    return *exact;
-  return node.derived(arith::DivUIOp::create(node.builder, node.loc, node.index(size), node.index(Size(divisor))));
-}
-
-/// `input` at the beginning of zeros of `shape`.
-static Tensor padTo(Node &node, const Tensor &input, const Shape &shape) {
-  SmallVector<OpFoldResult> offsets(shape.size(), node.builder.getIndexAttr(0));
-  SmallVector<OpFoldResult> strides(shape.size(), node.builder.getIndexAttr(1));
-  Value value =
-      tensor::InsertSliceOp::create(node.builder, node.loc, node.value(input), filled(node, shape, input.type, 0),
-                                    offsets, node.mixed(input.shape), strides);
-  return node.make(value, input.type, shape);
-}
-
-FailureOr<Tensor> attn::onnx::fitTo(Node &node, const Tensor &input, int64_t dim, const Size &size, const Twine &what) {
-  const Size &given = input.shape[dim];
-  if (node.symbols.unify(given, size))
-    return input;
-  if (given.getConstant() && size.getConstant()) {
-    (void)expectEqual(node, given, size, what);
-    return failure();
-  }
-  Shape shape(input.shape);
-  shape[dim] = size;
-  return padTo(node, slice(node, input, dim, Size(0), minimumOf(node, given, size)), shape);
-}
-
-FailureOr<Tensor> attn::onnx::splitHeads(Node &node, const Tensor &input, int64_t heads, StringRef what,
-                                         std::optional<Size> channels) {
-  const Size &hidden = input.shape.back();
-  if (std::optional<int64_t> constant = hidden.getConstant(); constant && *constant % heads != 0)
-    return node.error() << what << " has " << *constant << " channels, which is no multiple of " << heads << " heads";
-  if (!channels)
-    channels = quotientOf(node, hidden, heads);
-  Tensor whole = slice(node, input, input.rank() - 1, Size(0), *channels * Size(heads));
-  Shape shape(whole.shape);
-  shape.back() = Size(heads);
-  shape.push_back(*channels);
-  return reshape(node, whole, shape);
-}
-
-FailureOr<Tensor> attn::onnx::joinHeads(Node &node, const Tensor &input, const Size &size) {
-  Shape shape(input.shape);
-  Size channels = shape.pop_back_val();
-  shape.back() = shape.back() * channels;
-  FailureOr<Tensor> joined = reshape(node, input, shape);
-  if (failed(joined) || node.symbols.equal(shape.back(), size))
-    return joined;
-  shape.back() = size;
-  return padTo(node, *joined, shape);
-}
-
-//===----------------------------------------------------------------------===//
-// Scores
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-enum Dim : int64_t { B, H, Q, K };
-
-/// What is added to a score so that nothing is left of its weight: float32's exp of less than -104 is 0.
-constexpr double kFarBelow = -1000;
-
-/// A tensor whose elements the scalar code sees, read by some of b, h, q, k.
-struct Mapped {
-  Tensor tensor;
-  SmallVector<int64_t> dims;
-};
-
-/// The scalar code on scores.
-class ScoreCode {
-public:
-  ScoreCode(Node &node, const ScaledDotProduct &attention, ArrayRef<Size> extents, bool isOneOp)
-      : node(node), attention(attention), extents(extents), isOneOp(isOneOp) {}
-
-  /// Adds what the code reads. Fails where shapes don't fit.
-  LogicalResult prepare();
-
-  /// c * tanh(s / c).
-  Value cap(OpBuilder &b, Location loc, Value score) const;
-  /// With the bias: what is -infinity there is so here, even where the score is NaN.
-  Value bias(OpBuilder &b, Location loc, Value score, ValueRange elements) const;
-  /// With what is added to keys that don't count, where they stay.
-  Value lower(OpBuilder &b, Location loc, Value score, ValueRange elements) const;
-  /// Whether the key counts; null where each does.
-  Value mask(OpBuilder &b, Location loc, ValueRange indices, ValueRange elements) const;
-
-  bool hasCap() const { return attention.softcap > 0; }
-  bool hasBias() const { return biasAt.has_value() || lowersMask(); }
-  bool hasMask() const { return (!lowersMask() && hasTensorMask()) || attention.causal || hasWindow(); }
-  /// Rows without keys are as if they had no mask.
-  bool isUnmaskedWhenEmpty() const { return attention.maskValue && !lowersMask(); }
-  ArrayRef<Mapped> getMapped() const { return mapped; }
-
-private:
-  bool hasTensorMask() const { return maskAt || keyMaskAt; }
-  /// Keys that don't count get a lower score. Where that is as good as taking them out, they are taken out.
-  bool lowersMask() const {
-    return hasTensorMask() && attention.maskValue &&
-           (!isOneOp || attention.causal || hasWindow() || *attention.maskValue > kFarBelow);
-  }
-  bool hasWindow() const { return attention.leftWindow >= 0 || attention.rightWindow >= 0; }
-  FailureOr<Mapped> map(const Tensor &tensor, const Twine &what) const;
-  FailureOr<Mapped> keyMask(const std::optional<Tensor> &mask) const;
-  size_t add(Mapped element) {
-    mapped.push_back(std::move(element));
-    return mapped.size() - 1;
-  }
-
-  Node &node;
-  const ScaledDotProduct &attention;
-  ArrayRef<Size> extents;
-  bool isOneOp;
-  SmallVector<Mapped> mapped;
-  std::optional<size_t> biasAt, maskAt, keyMaskAt, offsetAt;
-};
-
-} // namespace
-
-static Value constantLike(OpBuilder &b, Location loc, Value scalar, double value) {
-  return arith::ConstantOp::create(b, loc, b.getFloatAttr(scalar.getType(), value));
-}
-
-/// `tensor`, broadcast from the right, with only the dimensions that it isn't repeated along.
-FailureOr<Mapped> ScoreCode::map(const Tensor &tensor, const Twine &what) const {
-  if (tensor.rank() > 4)
-    return node.error() << what.str() << " has rank " << tensor.rank() << ", expected at most 4";
-  Mapped result;
-  Shape kept;
-  for (auto [i, size] : llvm::enumerate(tensor.shape)) {
-    int64_t dim = 4 - tensor.rank() + i;
-    if (size.isConstant(1))
-      continue;
-    if (failed(expectEqual(node, size, extents[dim], what + ", dimension " + Twine(i))))
-      return failure();
-    result.dims.push_back(dim);
-    kept.push_back(size);
-  }
-  FailureOr<Tensor> reduced = reshape(node, tensor, kept);
-  if (failed(reduced))
-    return failure();
-  result.tensor = *reduced;
-  return result;
-}
-
-/// Which keys of a batch's row count for all heads and queries, as one tensor [B, K]: what FoldMask looks for.
-FailureOr<Mapped> ScoreCode::keyMask(const std::optional<Tensor> &mask) const {
-  SmallVector<Value> inputs;
-  SmallVector<SmallVector<int64_t>> maps;
-  if (mask) {
-    FailureOr<Mapped> part = map(*mask, "the mask");
-    if (failed(part))
-      return failure();
-    if (!attention.keyLengths && part->dims.size() == 2)
-      return part;
-    inputs.push_back(node.value(part->tensor));
-    maps.emplace_back(llvm::map_range(part->dims, [](int64_t dim) { return dim == B ? 0 : 1; }));
-  }
-  if (attention.keyLengths) {
-    inputs.push_back(node.value(*attention.keyLengths));
-    maps.push_back({0});
-  }
-  maps.push_back({0, 1});
-  Shape shape = {extents[B], extents[K]};
-  Value value =
-      generic(node, inputs, empty(node, shape, DataType::Bool), maps, {IteratorType::parallel, IteratorType::parallel},
-              [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-                if (!attention.keyLengths)
-                  return arguments[0];
-                Value length = arguments[mask ? 1 : 0];
-                Value key = arith::IndexCastOp::create(b, loc, b.getI64Type(), linalg::IndexOp::create(b, loc, 1));
-                Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, key, length);
-                return mask ? arith::AndIOp::create(b, loc, arguments[0], inside).getResult() : inside;
-              });
-  return Mapped{node.make(value, DataType::Bool, shape), {B, K}};
-}
-
-LogicalResult ScoreCode::prepare() {
-  if (attention.bias) {
-    FailureOr<Mapped> bias = map(*attention.bias, "the mask");
-    if (failed(bias))
-      return failure();
-    biasAt = add(std::move(*bias));
-  }
-  std::optional<Tensor> perKey;
-  if (attention.mask) {
-    FailureOr<Mapped> mask = map(*attention.mask, "the mask");
-    if (failed(mask))
-      return failure();
-    if (llvm::is_contained(mask->dims, H) || llvm::is_contained(mask->dims, Q))
-      maskAt = add(std::move(*mask));
-    else
-      perKey = attention.mask;
-  }
-  if (attention.keyLengths || perKey) {
-    FailureOr<Mapped> mask = keyMask(perKey);
-    if (failed(mask))
-      return failure();
-    keyMaskAt = add(std::move(*mask));
-  }
-  if (attention.causal || hasWindow()) {
-    if (attention.offsets) {
-      offsetAt = add({*attention.offsets, {B}});
-    } else if (!attention.offset.getConstant()) {
-      offsetAt = add({integers(attention.offset, {}), {}});
-    }
-  }
-  return success();
-}
-
-Value ScoreCode::cap(OpBuilder &b, Location loc, Value score) const {
-  Value cap = constantLike(b, loc, score, attention.softcap);
-  Value bounded = math::TanhOp::create(b, loc, arith::DivFOp::create(b, loc, score, cap));
-  return arith::MulFOp::create(b, loc, bounded, cap);
-}
-
-Value ScoreCode::lower(OpBuilder &b, Location loc, Value score, ValueRange elements) const {
-  Value counts;
-  for (std::optional<size_t> at : {maskAt, keyMaskAt})
-    if (at)
-      counts = counts ? arith::AndIOp::create(b, loc, counts, elements[*at]).getResult() : elements[*at];
-  Value lowered = arith::AddFOp::create(b, loc, score, constantLike(b, loc, score, *attention.maskValue));
-  return arith::SelectOp::create(b, loc, counts, score, lowered);
-}
-
-Value ScoreCode::bias(OpBuilder &b, Location loc, Value score, ValueRange elements) const {
-  if (lowersMask())
-    score = lower(b, loc, score, elements);
-  if (!biasAt)
-    return score;
-  DataType type = mapped[*biasAt].tensor.type;
-  Value bias =
-      castScalar(b, loc, elements[*biasAt], type, score.getType().isF64() ? DataType::Double : DataType::Float);
-  Value least = constantLike(b, loc, score, -std::numeric_limits<double>::infinity());
-  Value sum = arith::AddFOp::create(b, loc, score, bias);
-  if (!isFloat(type))
-    return sum;
-  Value isOut = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, bias, least);
-  return arith::SelectOp::create(b, loc, isOut, least, sum);
-}
-
-Value ScoreCode::mask(OpBuilder &b, Location loc, ValueRange indices, ValueRange elements) const {
-  Value all;
-  auto require = [&](Value condition) {
-    all = all ? arith::AndIOp::create(b, loc, all, condition).getResult() : condition;
-  };
-  if (keyMaskAt && !lowersMask())
-    require(elements[*keyMaskAt]);
-  if (maskAt && !lowersMask())
-    require(elements[*maskAt]);
-  if (!attention.causal && !hasWindow())
-    return all;
-  // How far behind the query the key is.
-  Type i64 = b.getI64Type();
-  Value position = arith::IndexCastOp::create(b, loc, i64, indices[Q]);
-  Value key = arith::IndexCastOp::create(b, loc, i64, indices[K]);
-  Value offset =
-      offsetAt ? elements[*offsetAt]
-               : arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(*attention.offset.getConstant())).getResult();
-  Value distance = arith::SubIOp::create(b, loc, arith::AddIOp::create(b, loc, position, offset), key);
-  auto bound = [&](arith::CmpIPredicate predicate, int64_t value) {
-    Value constant = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
-    require(arith::CmpIOp::create(b, loc, predicate, distance, constant));
-  };
-  if (attention.causal)
-    bound(arith::CmpIPredicate::sge, 0);
-  if (attention.leftWindow >= 0)
-    bound(arith::CmpIPredicate::sle, attention.leftWindow);
-  if (attention.rightWindow >= 0 && !attention.causal)
-    bound(arith::CmpIPredicate::sge, -attention.rightWindow);
-  return all;
-}
-
-//===----------------------------------------------------------------------===//
-// Both ways to build it
-//===----------------------------------------------------------------------===//
 
 namespace {
 
@@ -570,8 +277,15 @@ Tensor DotProductBuilder::softmax(const Tensor &scores) {
   DataType type = scores.type;
   Shape shape(scores.shape.begin(), scores.shape.begin() + 3);
   double least = -std::numeric_limits<double>::infinity();
+  Value begin = filled(node, shape, type, least), first = filled(node, shape, type, 0);
+  SmallVector<IteratorType> perRow(3, IteratorType::parallel);
+  const std::optional<Tensor> &sinks = attention.sinks;
+  if (sinks)
+    begin = generic(
+        node, node.value(*sinks), empty(node, shape, type), {{H}, row}, perRow,
+        [&](OpBuilder &b, Location loc, ValueRange v) -> Value { return castScalar(b, loc, v[0], sinks->type, type); });
   Value maxima = generic(
-      node, node.value(scores), filled(node, shape, type, least), {all, row}, reduced,
+      node, node.value(scores), begin, {all, row}, reduced,
       [](OpBuilder &b, Location loc, ValueRange v) -> Value { return arith::MaximumFOp::create(b, loc, v[0], v[1]); });
   Value powers = generic(node, {node.value(scores), maxima}, empty(node, scores.shape, type), {all, row, all}, rows,
                          [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
@@ -584,9 +298,15 @@ Tensor DotProductBuilder::softmax(const Tensor &scores) {
                            }
                            return math::ExpOp::create(b, loc, arith::SubFOp::create(b, loc, v[0], maximum));
                          });
-  Value sums = generic(
-      node, powers, filled(node, shape, type, 0), {all, row}, reduced,
-      [](OpBuilder &b, Location loc, ValueRange v) -> Value { return arith::AddFOp::create(b, loc, v[1], v[0]); });
+  if (sinks)
+    first = generic(node, {node.value(*sinks), maxima}, first, {{H}, row, row}, perRow,
+                    [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+                      Value sink = castScalar(b, loc, v[0], sinks->type, type);
+                      return math::ExpOp::create(b, loc, arith::SubFOp::create(b, loc, sink, v[1]));
+                    });
+  Value sums = generic(node, powers, first, {all, row}, reduced, [](OpBuilder &b, Location loc, ValueRange v) -> Value {
+    return arith::AddFOp::create(b, loc, v[1], v[0]);
+  });
   Value quotients = generic(node, {powers, sums}, empty(node, scores.shape, type), {all, row, all}, rows,
                             [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
                               Value sum = v[1];

@@ -26,7 +26,7 @@ static SmallVector<int64_t> stepped(ArrayRef<int64_t> index, int64_t axis, const
 
 Tensor attn::onnx::sliceSteps(Node &node, const Tensor &input, int64_t axis, const Size &begin, int64_t step,
                               const Size &count) {
-  if (step == 1)
+  if (step == 1 || count.isConstant(0))
     return slice(node, input, axis, begin, count);
   Shape shape = input.shape;
   shape[axis] = count;

@@ -1,5 +1,5 @@
 // RUN: attn-opt %s --pass-pipeline='builtin.module(func.func(attn-raise-attention))' --split-input-file | FileCheck %s
-// RUN: attn-opt %s --pass-pipeline='builtin.module(func.func(attn-raise-attention,attn-fold-mask))' --split-input-file | FileCheck %s --check-prefix=MASK
+// RUN: attn-opt %s --pass-pipeline='builtin.module(func.func(attn-raise-attention,attn-fold-mask))' --split-input-file | FileCheck %s --check-prefix=FOLD
 
 // A scale at the scores and a bias that broadcasts over heads and queries; keys stand as [b, h, d, k].
 
@@ -71,9 +71,9 @@ func.func @bias(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x8x7xf32>, %v: tensor<2x4
 // CHECK-SAME: empty = #attn.empty<unmasked>, scale = 1.000000e+00 : f64} mask {
 // CHECK: arith.cmpi ne
 // CHECK: tensor.collapse_shape
-// MASK-LABEL: func.func @mask(
-// MASK: attn.key_ranges
-// MASK: attn.attention {{.+}} ranges({{.+}}) key_mask(
+// FOLD-LABEL: func.func @mask(
+// FOLD: attn.key_ranges
+// FOLD: attn.attention {{.+}} ranges({{.+}}) key_mask(
 func.func @mask(%q: tensor<3x5x8xf32>, %k: tensor<3x7x8xf32>, %v: tensor<3x7x8xf32>, %mask: tensor<3x7xi64>) -> tensor<3x5x8xf32> {
   %zero = arith.constant 0.0 : f32
   %least = arith.constant 0xFF800000 : f32

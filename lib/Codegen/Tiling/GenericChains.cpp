@@ -133,8 +133,9 @@ SmallVector<GenericChain> attn::findGenericChains(Block &block) {
     });
     auto structured = llvm::dyn_cast<linalg::LinalgOp>(op);
     unsigned dims = 0;
+    // Slices of an extent that is 0 mean another thing to linalg, and there is nothing to cut.
     if (structured && structured.hasPureTensorSemantics() && structured.getNumDpsInits() > 0 &&
-        structured.getShapesToLoopsMap())
+        structured.getShapesToLoopsMap() && !llvm::is_contained(structured.getStaticLoopRanges(), 0))
       dims = preferredDims(structured);
     if (dims == 0 || taskLoops(structured, dims).empty()) {
       if (readsChain || readsDependent)

@@ -19,7 +19,8 @@ static RankedTensorType typeOf(Value tensor) { return cast<RankedTensorType>(ten
 
 /// The first `count` of `dims` loops.
 static AffineMap leading(MLIRContext *context, unsigned dims, unsigned count) {
-  return AffineMap::getMultiDimIdentityMap(dims, context).getMajorSubMap(count);
+  AffineMap all = AffineMap::getMultiDimIdentityMap(dims, context);
+  return AffineMap::get(dims, 0, all.getResults().take_front(count), context);
 }
 
 //===----------------------------------------------------------------------===//
@@ -90,7 +91,7 @@ SmallVector<Value> attn::generalize(OpBuilder &b, LayerNormOp op) {
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, op.getInit());
   Value count = getValueOrCreateConstantIndexOp(b, loc, sizes.back());
   sizes.pop_back();
-  AffineMap all = b.getMultiDimIdentityMap(rank), rows = all.getMajorSubMap(rank - 1);
+  AffineMap all = b.getMultiDimIdentityMap(rank), rows = leading(op.getContext(), rank, rank - 1);
   AffineMap channels = AffineMap::get(rank, 0, b.getAffineDimExpr(rank - 1));
   /// `sum` divided by the number of elements of a row.
   auto mean = [&](OpBuilder &inner, Value sum) -> Value {
@@ -135,7 +136,7 @@ SmallVector<Value> attn::generalize(OpBuilder &b, EmbeddingOp op) {
   unsigned rank = typeOf(op.getInit()).getRank();
   Type element = typeOf(op.getInit()).getElementType();
   Type wide = isNarrowFloat(element) ? Type(b.getF32Type()) : element;
-  AffineMap all = b.getMultiDimIdentityMap(rank), place = all.getMajorSubMap(rank - 1);
+  AffineMap all = b.getMultiDimIdentityMap(rank), place = leading(op.getContext(), rank, rank - 1);
   SmallVector<LinalgBuilder::Operand> inputs;
   for (Value indices : op.getIndices())
     inputs.emplace_back(indices, place);

@@ -18,6 +18,9 @@ using namespace attn;
 static std::string whyNotElements(Operation *op) {
   for (Value operand : op->getOperands()) {
     Type element = getElementTypeOrSelf(operand.getType());
+    if (isa<IntegerType>(element) && !element.isSignlessInteger())
+      return llvm::formatv("kernels read integers without a sign of their own, not {0}; use i{1}", element,
+                           element.getIntOrFloatBitWidth());
     if (!element.isF32() && !element.isSignlessIntOrIndex())
       return llvm::formatv("kernels compute in f32, not on {0}", element);
   }
@@ -26,9 +29,10 @@ static std::string whyNotElements(Operation *op) {
 
 static ShapedType shapeOf(Value value) { return cast<ShapedType>(value.getType()); }
 
+/// The last dimension is static, and not 0: a kernel has no step for rows of nothing.
 static bool hasStaticRows(Value value) {
   ShapedType type = shapeOf(value);
-  return type.getRank() > 0 && !type.isDynamicDim(type.getRank() - 1);
+  return type.getRank() > 0 && !type.isDynamicDim(type.getRank() - 1) && type.getShape().back() > 0;
 }
 
 /// True for maps (m, n) -> ... of which a kernel reads a vector along n or one element: n stands last or nowhere.
@@ -43,8 +47,8 @@ static bool isReadableAlongColumns(AffineMap map) {
 static std::string whyNot(LinearOp op) {
   if (shapeOf(op.getInit()).getRank() != 2)
     return "its rows are not one dimension";
-  if (!shapeOf(op.getWeight()).hasStaticShape() || !hasStaticRows(op.getInit()))
-    return "the size of its weight is not static";
+  if (!shapeOf(op.getWeight()).hasStaticShape() || !hasStaticRows(op.getWeight()) || !hasStaticRows(op.getInit()))
+    return "the size of its weight is not static, or is 0";
   for (AffineMap map : op.getExtraMaps().getAsValueRange<AffineMapAttr>())
     if (!isReadableAlongColumns(map))
       return "an extra operand is neither read along the columns nor constant along them";
@@ -54,11 +58,13 @@ static std::string whyNot(LinearOp op) {
 static std::string whyNot(LayerNormOp op) {
   if (shapeOf(op.getInit()).getRank() != 2)
     return "its rows are not one dimension";
-  return hasStaticRows(op.getInit()) ? "" : "the size of a row is not static";
+  return hasStaticRows(op.getInit()) ? "" : "the size of a row is not static, or is 0";
 }
 
 static std::string whyNot(EmbeddingOp op) {
-  return hasStaticRows(op.getInit()) ? "" : "the size of a row is not static";
+  if (shapeOf(op.getInit()).getRank() < 2)
+    return "it looks up a single row";
+  return hasStaticRows(op.getInit()) ? "" : "the size of a row is not static, or is 0";
 }
 
 /// Rows and channels as a kernel reads them: rows `row` where it must, channels last, batch and head wherever.

@@ -319,6 +319,8 @@ def fixed_attentions(rng):
     yield Attention("no_batch_nor_head", query="qd", key="kd", value="ke", sizes={"b": 1}, heads=1, init="bhqe").case(rng, [{"q": 5, "k": 6}, {"q": 40, "k": 70}])
     yield Attention("batch_in_value", query="qd", key="kd", value="hkbe", heads=3, init="bhqe").case(rng, RUNS)
     yield Attention("query_of_all", query="d", key="bkhd", value="bkhe", init="bhqe", sizes={"q": 5}).case(rng, [{"b": 2, "k": 9}])
+    for sizes in ({"k": 0}, {"q": 0}, {"b": 0}):
+        yield Attention(f"static_no_{next(iter(sizes))}", mask="causal", sizes=sizes, lse="bhq").case(rng, FEW)
     yield Attention("garbage", mask="lengths_causal", values=garbage).case(rng, RUNS[1:3])
     for kind in ("f16", "bf16", "f64"):
         yield Attention(f"{kind}_plain", kind=kind).case(rng, RUNS)
@@ -358,8 +360,8 @@ def random_attention(rng, number):
 
 
 def linear_case(rng, kind, where="symbol", epilogue=None, dynamic=False, k=33, n=50):
-    w, bias = store(rng.standard_normal((n, k)) / math.sqrt(k), kind), store(rng.standard_normal(n), kind)
-    name = f"linear_{kind}_{where}{'_' + epilogue if epilogue else ''}{'_dynamic' if dynamic else ''}"
+    w, bias = store(rng.standard_normal((n, k)) / math.sqrt(max(k, 1)), kind), store(rng.standard_normal(n), kind)
+    name = f"linear_{kind}_{where}{'_' + epilogue if epilogue else ''}{'_dynamic' if dynamic else ''}_{k}_{n}"
     wt, xt = f"tensor<{n}x{k}x{kind}>", f"tensor<?x{k}x{kind}>"
     if dynamic:
         wt, xt = f"tensor<?x?x{kind}>", f"tensor<?x?x{kind}>"
@@ -442,7 +444,7 @@ def mixed_extras_case(rng, k=16, n=12):
 
 def norm_case(rng, kind, n=33, scale_kind=None, dynamic=False):
     scale_kind = scale_kind or kind
-    name = f"norm_{kind}_{scale_kind}{'_dynamic' if dynamic else ''}"
+    name = f"norm_{kind}_{scale_kind}{'_dynamic' if dynamic else ''}_{n}"
     size = "?" if dynamic else n
     t, s = f"tensor<?x{size}x{kind}>", f"tensor<{size}x{scale_kind}>"
     symbol = '"n"' if dynamic else n
@@ -564,6 +566,9 @@ def fixed_rows(rng):
     yield extras_case(rng, "transposed")
     yield extras_case(rng, "diagonal")
     yield mixed_extras_case(rng)
+    yield linear_case(rng, "f32", "argument", k=0)
+    yield linear_case(rng, "f32", "argument", "gelu", n=0)
+    yield norm_case(rng, "f32", n=0)
     for kind in ("f32", "f16", "f64"):
         yield feed_forward_case(rng, kind)
 

@@ -57,6 +57,8 @@ void attn::buildSchedulePipeline(OpPassManager &pm, const PipelineOptions &optio
   AssignTargetsOptions targets;
   targets.targets.assign(options.targets.begin(), options.targets.end());
   pm.addPass(createAssignTargets(targets));
+  pm.addPass(createWiden());
+  pm.addNestedPass<ModuleOp>(createGeneralize());
   pm.addPass(createPackWeights({options.panelWidth}));
   OpPassManager &module = pm.nest<ModuleOp>();
   module.addPass(createAssignSchedules());

@@ -69,5 +69,6 @@ void attn::populateExpandMathPatterns(RewritePatternSet &patterns) {
   patterns.add<ExpandFunction<math::LogOp>>(context, &FunctionEmitter::log);
   patterns.add<ExpandFunction<math::TanhOp>>(context, &FunctionEmitter::tanh);
   patterns.add<ExpandFunction<math::ErfOp>>(context, &FunctionEmitter::erf);
+  patterns.add<ExpandFunction<math::ErfcOp>>(context, &FunctionEmitter::erfc);
   patterns.add<ExpandGelu>(context);
 }

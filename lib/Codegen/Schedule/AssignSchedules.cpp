@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelSupport.h"
 #include "Remarks.h"
 #include "attn/Codegen/Schedule/CostModel.h"
 #include "attn/Codegen/Schedule/Passes.h"
@@ -21,33 +22,6 @@ using namespace attn;
 
 namespace {
 
-/// The kernels compute in f32.
-LogicalResult checkElementType(Operation *op) {
-  for (Value operand : llvm::concat<Value>(op->getOperands(), op->getResults())) {
-    Type element = getElementTypeOrSelf(operand.getType());
-    if (llvm::isa<FloatType>(element) && !element.isF32())
-      return op->emitError() << "element type " << element << " is not supported on CPUs; convert to f32";
-  }
-  return success();
-}
-
-LogicalResult checkAttention(AttentionOp op) {
-  if (!op.getScore().empty())
-    return op.emitError("attention with a score region is not supported on CPUs");
-  if (!op.getMask().empty())
-    return op.emitError(
-        "this attention mask is not supported on CPUs: only masks over keys that hold for all queries and "
-        "heads of a batch row are");
-  if (op.getLogSumExp())
-    return op.emitError("attention with a log-sum-exp result is not supported on CPUs");
-  if (!op.getRanges() && op.getKeyMask())
-    return op.emitError("attention with a key mask needs the ranges that attn.key_ranges computes from it");
-  for (auto dim : {AttentionOp::QueryChannel, AttentionOp::ValueChannel})
-    if (ShapedType::isDynamic(op.getStaticExtent(dim)))
-      return op.emitError("attention needs static head sizes");
-  return success();
-}
-
 struct AssignSchedules final : attn::impl::AssignSchedulesBase<AssignSchedules> {
   using Base::Base;
 
@@ -55,8 +29,12 @@ struct AssignSchedules final : attn::impl::AssignSchedulesBase<AssignSchedules> 
     bool failed = false;
     auto assign = [&](auto op, auto schedule) {
       FailureOr<const Target *> target = targetOf(op);
-      if (mlir::failed(target) || mlir::failed(checkElementType(op)))
+      if (mlir::failed(target))
         return void(failed = true);
+      if (std::string why = whyNoKernelRuns(op); !why.empty()) {
+        op->emitError() << "no kernel runs this op: " << why;
+        return void(failed = true);
+      }
       op.setScheduleAttr(schedule(op, **target));
       remarkScheduled(op, op.getScheduleAttr(), **target);
       ++numScheduled;
@@ -64,11 +42,7 @@ struct AssignSchedules final : attn::impl::AssignSchedulesBase<AssignSchedules> 
     getOperation().walk([&](Operation *op) {
       TypeSwitch<Operation *>(op)
           .Case([&](LinearOp linear) { assign(linear, scheduleLinear); })
-          .Case([&](AttentionOp attention) {
-            if (mlir::failed(checkAttention(attention)))
-              return void(failed = true);
-            assign(attention, scheduleAttention);
-          })
+          .Case([&](AttentionOp attention) { assign(attention, scheduleAttention); })
           .Case<LayerNormOp, EmbeddingOp>([&](auto rows) { assign(rows, scheduleRows); })
           .Case([&](linalg::LinalgOp generic) {
             if (FailureOr<const Target *> target = targetOf(generic); mlir::succeeded(target))

@@ -63,7 +63,7 @@ void attn::remarkScheduled(Operation *op, ScheduleAttr schedule, const Target &t
   remark << (op->getName().getStringRef() + ": " + text).str();
 }
 
-void attn::remarkGeneric(Operation *op, const Target &target) {
+void attn::remarkGeneric(Operation *op, const Target &target, StringRef why) {
   if (auto remark = remark::missed(op->getLoc(), optionsFor(op, target)))
-    remark << (op->getName().getStringRef() + ": has no kernel of its own; the generic path compiles it").str();
+    remark << (op->getName().getStringRef() + ": " + why + "; the generic path compiles it").str();
 }

@@ -16,8 +16,8 @@ namespace attn {
 /// Remarks what `schedule` says about `op` and what of `target` it follows from.
 void remarkScheduled(mlir::Operation *op, ScheduleAttr schedule, const Target &target);
 
-/// Remarks that `op` has no kernel of its own.
-void remarkGeneric(mlir::Operation *op, const Target &target);
+/// Remarks that `op` has no kernel of its own, or that none runs it, and why.
+void remarkGeneric(mlir::Operation *op, const Target &target, llvm::StringRef why = "has no kernel of its own");
 
 } // namespace attn
 

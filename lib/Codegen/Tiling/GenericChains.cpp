@@ -16,6 +16,15 @@
 using namespace mlir;
 using namespace attn;
 
+static bool dividesInside(AffineExpr expr) {
+  bool divides = false;
+  expr.walk([&](AffineExpr inner) {
+    AffineExprKind kind = inner.getKind();
+    divides |= kind == AffineExprKind::FloorDiv || kind == AffineExprKind::CeilDiv || kind == AffineExprKind::Mod;
+  });
+  return divides;
+}
+
 SmallVector<unsigned> attn::taskLoops(linalg::LinalgOp op, unsigned dims) {
   auto iterators = op.getIteratorTypesArray();
   SmallVector<unsigned> loops;
@@ -32,6 +41,11 @@ SmallVector<unsigned> attn::taskLoops(linalg::LinalgOp op, unsigned dims) {
       return {};
     loops = own;
   }
+  // A block of the last dimension begins anywhere: a quotient or remainder of it is not that of its part.
+  for (AffineMap map : op.getIndexingMapsArray())
+    for (AffineExpr result : map.getResults())
+      if (!loops.empty() && result.isFunctionOfDim(loops.back()) && dividesInside(result))
+        return {};
   return loops;
 }
 
@@ -41,19 +55,23 @@ Value attn::originOf(Value init) {
   return init;
 }
 
-/// How many leading dimensions of its results `op` had best be cut along: all where a reduction is innermost in memory,
-/// else all but the last, which goes in lanes.
+/// How many leading dimensions of its results `op` had best be cut along: all where a reduction goes in lanes, being
+/// innermost in memory, else all but the last, which does.
 static unsigned preferredDims(linalg::LinalgOp op) {
   unsigned rank = llvm::cast<ShapedType>(op.getDpsInits().front().getType()).getRank();
   auto iterators = op.getIteratorTypesArray();
-  bool reducesRows = llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
-    AffineMap map = op.getMatchingIndexingMap(input);
-    if (map.getNumResults() == 0)
-      return false;
-    auto last = llvm::dyn_cast<AffineDimExpr>(map.getResults().back());
-    return last && !linalg::isParallelIterator(iterators[last.getPosition()]);
-  });
-  return reducesRows ? rank : std::max(1u, rank - std::min(rank, 1u));
+  auto innermost = [](AffineMap map) -> AffineExpr {
+    bool isDim = map.getNumResults() > 0 && llvm::isa<AffineDimExpr>(map.getResults().back());
+    return isDim ? map.getResults().back() : AffineExpr();
+  };
+  AffineExpr written = innermost(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
+  bool reduces = false, readsAsWritten = false;
+  for (OpOperand *input : op.getDpsInputOperands())
+    if (AffineExpr last = innermost(op.getMatchingIndexingMap(input))) {
+      reduces |= !linalg::isParallelIterator(iterators[llvm::cast<AffineDimExpr>(last).getPosition()]);
+      readsAsWritten |= last == written;
+    }
+  return reduces && !readsAsWritten ? rank : std::max(1u, rank - std::min(rank, 1u));
 }
 
 /// Sizes of the first `dims` dimensions of what `op` computes, where they can be named.
@@ -116,8 +134,9 @@ SmallVector<GenericChain> attn::findGenericChains(Block &block) {
     });
     auto structured = llvm::dyn_cast<linalg::LinalgOp>(op);
     unsigned dims = 0;
+    // Slices of an extent that is 0 mean another thing to linalg, and there is nothing to cut.
     if (structured && structured.hasPureTensorSemantics() && structured.getNumDpsInits() > 0 &&
-        structured.getShapesToLoopsMap())
+        structured.getShapesToLoopsMap() && !llvm::is_contained(structured.getStaticLoopRanges(), 0))
       dims = preferredDims(structured);
     if (dims == 0 || taskLoops(structured, dims).empty()) {
       if (readsChain || readsDependent)

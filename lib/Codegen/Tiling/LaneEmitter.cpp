@@ -16,13 +16,20 @@
 using namespace mlir;
 using namespace attn;
 
+/// Vectors of bits are packed in memory, buffers of bits are not; LLVM lacks masked accesses of bf16.
+static bool isRaw(Type element) { return element.isInteger(1) || element.isBF16(); }
+
 LaneEmitter::LaneEmitter(OpBuilder &builder, linalg::LinalgOp op, const VectorPlan &plan, int64_t lanes)
     : b(builder), loc(op.getLoc()), op(op), plan(plan), lanes(lanes) {
   for (OpOperand &operand : op->getOpOperands()) {
     const LaneAccess &access = plan.accesses[operand.getOperandNumber()];
-    lines.push_back(access.kind == LaneAccess::Strided ? makeLine(operand.get(), access)
+    lines.push_back(access.kind == LaneAccess::Strided ? makeLine(operand.get(), access.steps)
                     : access.kind == LaneAccess::Raw   ? makeRawLine(operand.get())
                                                        : Line());
+  }
+  for (auto load : op.getBlock()->getOps<memref::LoadOp>()) {
+    SmallVector<int64_t> steps(load.getMemRefType().getRank(), 0);
+    loads[load] = isRaw(load.getType()) ? makeRawLine(load.getMemRef()) : makeLine(load.getMemRef(), steps);
   }
 }
 
@@ -57,7 +64,7 @@ Value LaneEmitter::multiply(Value lhs, Value rhs) const { return b.createOrFold<
 // Memory
 //===----------------------------------------------------------------------===//
 
-LaneEmitter::Line LaneEmitter::makeLine(Value memref, const LaneAccess &access) const {
+LaneEmitter::Line LaneEmitter::makeLine(Value memref, ArrayRef<int64_t> steps) const {
   auto type = llvm::cast<MemRefType>(memref.getType());
   auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memref);
   Line line;
@@ -65,7 +72,7 @@ LaneEmitter::Line LaneEmitter::makeLine(Value memref, const LaneAccess &access) 
   // By how much a lane advances, and how many elements there are from the first to the last.
   Value step = zero, reach = one;
   for (auto [stride, size, times] :
-       llvm::zip(metadata.getConstifiedMixedStrides(), metadata.getConstifiedMixedSizes(), access.steps)) {
+       llvm::zip(metadata.getConstifiedMixedStrides(), metadata.getConstifiedMixedSizes(), steps)) {
     line.strides.push_back(getValueOrCreateConstantIndexOp(b, loc, stride));
     Value factor = arith::ConstantIndexOp::create(b, loc, times);
     step = add(step, multiply(line.strides.back(), factor));
@@ -99,17 +106,61 @@ Value LaneEmitter::addressOf(const Line &line, ArrayRef<Value> indices, int64_t 
   return LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()), integer);
 }
 
-Value LaneEmitter::loadRaw(OpOperand &operand, ArrayRef<Value> indices, Value mask) const {
-  Type element = getElementTypeOrSelf(operand.get().getType());
+Value LaneEmitter::loadRaw(const Line &line, Type element, ArrayRef<Value> indices, Value mask) const {
   int64_t bytes = element.isBF16() ? 2 : 1;
   VectorType type = vectorOf(b.getIntegerType(8 * bytes));
-  Value address = addressOf(lines[operand.getOperandNumber()], indices, bytes);
+  Value address = addressOf(line, indices, bytes);
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
   Value raw = mask ? LLVM::MaskedLoadOp::create(b, loc, type, address, mask, zero, bytes).getResult()
                    : LLVM::LoadOp::create(b, loc, type, address, bytes).getResult();
+  return fromRaw(raw, element);
+}
+
+Value LaneEmitter::fromRaw(Value raw, Type element) const {
   if (element.isBF16())
     return arith::BitcastOp::create(b, loc, vectorOf(element), raw);
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(raw.getType()));
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, raw, zero);
+}
+
+Value LaneEmitter::loadByIndex(memref::LoadOp load, IRMapping &values, Value mask, Value laneIv) const {
+  auto indices = llvm::map_to_vector(load.getIndices(), [&](Value index) { return values.lookupOrDefault(index); });
+  auto inLanes = [](Value index) { return llvm::isa<VectorType>(index.getType()); };
+  if (llvm::none_of(indices, inLanes))
+    return memref::LoadOp::create(b, load.getLoc(), load.getMemRef(), indices);
+  MemRefType memref = load.getMemRefType();
+  Type element = memref.getElementType();
+  const Line &line = loads.at(load);
+  VectorType type = vectorOf(element);
+  auto last = load.getIndices().back().getDefiningOp<linalg::IndexOp>();
+  if (last && last.getDim() == plan.lane && memref.isLastDimUnitStride() &&
+      llvm::none_of(ArrayRef(indices).drop_back(), inLanes)) {
+    indices.back() = laneIv;
+    if (isRaw(element))
+      return loadRaw(line, element, indices, mask);
+    if (!mask)
+      return vector::LoadOp::create(b, loc, type, load.getMemRef(), indices);
+    Value rest = arith::ConstantOp::create(b, loc, type, llvm::cast<TypedAttr>(b.getZeroAttr(type)));
+    return vector::MaskedLoadOp::create(b, loc, type, load.getMemRef(), indices, mask, rest);
+  }
+  Value position;
+  for (auto [index, stride] : llvm::zip(indices, line.strides)) {
+    Value part = arith::MulIOp::create(b, loc, toVector(index), broadcast(stride));
+    position = position ? add(position, part) : part;
+  }
+  Value counting = mask ? mask : allLanes();
+  if (!isRaw(element)) {
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    Value rest = arith::ConstantOp::create(b, loc, type, llvm::cast<TypedAttr>(b.getZeroAttr(type)));
+    return vector::GatherOp::create(b, loc, type, line.buffer, ValueRange{zero}, position, counting, rest);
+  }
+  int64_t bytes = element.isBF16() ? 2 : 1;
+  VectorType rawType = vectorOf(b.getIntegerType(8 * bytes)), integers = vectorOf(b.getI64Type());
+  Value distance = arith::MulIOp::create(b, loc, position, broadcast(arith::ConstantIndexOp::create(b, loc, bytes)));
+  Value address = arith::IndexCastOp::create(b, loc, integers, add(broadcast(line.buffer), distance));
+  Value pointers = LLVM::IntToPtrOp::create(b, loc, vectorOf(LLVM::LLVMPointerType::get(b.getContext())), address);
+  Value rest = arith::ConstantOp::create(b, loc, b.getZeroAttr(rawType));
+  return fromRaw(LLVM::masked_gather::create(b, loc, rawType, pointers, counting, rest, bytes), element);
 }
 
 void LaneEmitter::storeRaw(Value value, OpOperand &operand, ArrayRef<Value> indices, Value mask) const {
@@ -148,7 +199,7 @@ Value LaneEmitter::load(OpOperand &operand, ArrayRef<Value> ivs, Value mask) con
   if (kind == LaneAccess::Uniform)
     return memref::LoadOp::create(b, loc, operand.get(), indices);
   if (kind == LaneAccess::Raw)
-    return loadRaw(operand, indices, mask);
+    return loadRaw(lines[operand.getOperandNumber()], memref.getElementType(), indices, mask);
   VectorType type = vectorOf(memref.getElementType());
   if (kind == LaneAccess::Contiguous && !mask)
     return vector::LoadOp::create(b, loc, type, operand.get(), indices);
@@ -196,7 +247,12 @@ static arith::MulFOp productAddedTo(Operation &sum, Value accumulator) {
   return product && native && product->hasOneUse() && product->getBlock() == sum.getBlock() ? product : arith::MulFOp();
 }
 
-void LaneEmitter::emitOp(Operation &inner, IRMapping &values, Value mask, ArrayRef<Value> accumulators) const {
+void LaneEmitter::emitOp(Operation &inner, IRMapping &values, Value mask, Value laneIv,
+                         ArrayRef<Value> accumulators) const {
+  if (auto load = llvm::dyn_cast<memref::LoadOp>(inner)) {
+    values.map(load.getResult(), loadByIndex(load, values, mask, laneIv));
+    return;
+  }
   if (auto index = llvm::dyn_cast<linalg::IndexOp>(inner)) {
     // Mapped by the caller; in lanes it counts up.
     Value iv = values.lookup(index.getResult());
@@ -247,7 +303,7 @@ SmallVector<Value> LaneEmitter::compute(ArrayRef<Value> ivs, Value mask, ArrayRe
   for (Operation &inner : op.getBlock()->without_terminator()) {
     if (auto index = llvm::dyn_cast<linalg::IndexOp>(inner))
       values.map(index.getResult(), ivs[index.getDim()]);
-    emitOp(inner, values, mask, accumulators);
+    emitOp(inner, values, mask, ivs[plan.lane], accumulators);
   }
   SmallVector<Value> results;
   for (Value value : op.getBlock()->getTerminator()->getOperands())

@@ -12,6 +12,7 @@
 #define ATTN_LIB_CODEGEN_TILING_LANEEMITTER_H
 
 #include "attn/Codegen/Tiling/VectorPlan.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
 
 namespace attn {
@@ -41,11 +42,17 @@ private:
     llvm::SmallVector<mlir::Value> strides; // of the operand's dimensions
     mlir::Value positions;                  // of the lanes after the first lane's
   };
-  Line makeLine(mlir::Value memref, const LaneAccess &access) const;
+  Line makeLine(mlir::Value memref, llvm::ArrayRef<int64_t> steps) const;
   Line makeRawLine(mlir::Value memref) const;
   /// Where the elements at `indices` stand.
   mlir::Value addressOf(const Line &line, llvm::ArrayRef<mlir::Value> indices, int64_t bytes) const;
-  mlir::Value loadRaw(mlir::OpOperand &operand, llvm::ArrayRef<mlir::Value> indices, mlir::Value mask) const;
+  mlir::Value loadRaw(const Line &line, mlir::Type element, llvm::ArrayRef<mlir::Value> indices,
+                      mlir::Value mask) const;
+  /// `raw` integers as elements of a type that is addressed as raw memory.
+  mlir::Value fromRaw(mlir::Value raw, mlir::Type element) const;
+  /// What a body reads by index: consecutive elements where the last index is that of the lane loop, any others else.
+  mlir::Value loadByIndex(mlir::memref::LoadOp load, mlir::IRMapping &values, mlir::Value mask,
+                          mlir::Value laneIv) const;
   void storeRaw(mlir::Value value, mlir::OpOperand &operand, llvm::ArrayRef<mlir::Value> indices,
                 mlir::Value mask) const;
   mlir::VectorType vectorOf(mlir::Type element) const { return mlir::VectorType::get({lanes}, element); }
@@ -56,7 +63,7 @@ private:
   mlir::Value multiply(mlir::Value lhs, mlir::Value rhs) const;
   llvm::SmallVector<mlir::Value> indicesOf(mlir::OpOperand &operand, llvm::ArrayRef<mlir::Value> ivs) const;
   mlir::Value positionOf(const Line &line, llvm::ArrayRef<mlir::Value> indices) const;
-  void emitOp(mlir::Operation &op, mlir::IRMapping &values, mlir::Value mask,
+  void emitOp(mlir::Operation &op, mlir::IRMapping &values, mlir::Value mask, mlir::Value laneIv,
               llvm::ArrayRef<mlir::Value> accumulators) const;
 
   mlir::OpBuilder &b;
@@ -64,7 +71,8 @@ private:
   mutable mlir::linalg::LinalgOp op;
   const VectorPlan &plan;
   int64_t lanes;
-  llvm::SmallVector<Line> lines; // one for each operand
+  llvm::SmallVector<Line> lines;                 // one for each operand
+  llvm::DenseMap<mlir::Operation *, Line> loads; // of the body
 };
 
 } // namespace attn

@@ -42,18 +42,15 @@ public:
         return op.emitError("attention needs its channels in the last dimension of each operand; transpose ")
                << AffineMapAttr::get(map);
 
-    if (op.getRanges() && op.getEmpty() != EmptyRow::Zero && !followsMask())
+    if (op.getKeyMask() && op.getEmpty() != EmptyRow::Zero && !op.rangesFollowMask())
       return op.emitError("attention that yields something for rows without keys needs the ranges that attn.key_ranges "
                           "makes of its key mask; give it the mask alone");
 
-    Value batch = extentOf(op.getQuery(), op.getQueryMap(), AttentionOp::Batch);
-    Value heads = extentOf(op.getQuery(), op.getQueryMap(), AttentionOp::Head);
-    queries = extentOf(op.getQuery(), op.getQueryMap(), AttentionOp::Query);
-    keys = extentOf(op.getKey(), op.getKeyMap(), AttentionOp::Key);
-    if (!batch || !heads || !queries || !keys)
-      return op.emitError(
-          "the extents of this attention's batch, heads, queries and keys are not all dimensions of the "
-          "query and the key");
+    Value batch = extentOf(AttentionOp::Batch), heads = extentOf(AttentionOp::Head);
+    queries = extentOf(AttentionOp::Query);
+    keys = extentOf(AttentionOp::Key);
+    if (!queries || !keys || !op.getQueryMap().getResultPosition(dim(AttentionOp::Query)))
+      return op.emitError("attention needs its queries as rows of the query, and its keys as rows of the key");
     Value tiles = arith::CeilDivUIOp::create(b, loc, queries, constant(kernel.getQueries()));
     Value perBatch = arith::MulIOp::create(b, loc, heads, tiles);
     OpFoldResult tasks = getAsOpFoldResult(arith::MulIOp::create(b, loc, batch, perBatch));
@@ -80,10 +77,13 @@ private:
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
   AffineExpr dim(unsigned position) { return getAffineDimExpr(position, op.getContext()); }
 
-  /// The extent of `dimension` of the iteration space where `map` has it as a result of its own.
-  Value extentOf(Value operand, AffineMap map, unsigned dimension) {
-    std::optional<unsigned> position = map.getResultPosition(dim(dimension));
-    return position ? b.createOrFold<tensor::DimOp>(loc, operand, int64_t(*position)) : Value();
+  /// The extent of `dimension` of the iteration space, from the first operand that has it as a dimension of its own.
+  Value extentOf(unsigned dimension) {
+    for (auto [operand, map] : {std::pair(op.getQuery(), op.getQueryMap()), std::pair(op.getKey(), op.getKeyMap()),
+                                std::pair(op.getInit(), op.getInitMap())})
+      if (std::optional<unsigned> position = map.getResultPosition(dim(dimension)))
+        return b.createOrFold<tensor::DimOp>(loc, operand, int64_t(*position));
+    return {};
   }
 
   /// The rows [begin, begin + count) of `rowDim`, for this task's batch row and head, as a matrix rows x channels.
@@ -147,18 +147,6 @@ private:
                                           out.strides);
   }
 
-  /// True where the ranges say of the key mask what attn.key_ranges does. A caller's own need not know where it has
-  /// holes.
-  bool followsMask() {
-    auto source = [](Value value) {
-      while (auto cast = value.getDefiningOp<tensor::CastOp>())
-        value = cast.getSource();
-      return value;
-    };
-    auto ranges = source(op.getRanges()).getDefiningOp<KeyRangesOp>();
-    return ranges && (!op.getKeyMask() || source(ranges.getMask()) == source(op.getKeyMask()));
-  }
-
   /// Which keys count for this batch row: [begin, end), whether there are holes, and whether the row has no key at all.
   void readRange() {
     begin = constant(0);
@@ -175,12 +163,19 @@ private:
     // Ranges are data: whatever they say, keys are read inside of the tensor only.
     begin = arith::MaxSIOp::create(b, loc, readIndex(0), constant(0));
     end = arith::MinSIOp::create(b, loc, readIndex(1), keys);
-    if (!followsMask())
-      return;
-    holes = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(2), zero);
-    empty = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(3), zero);
-    if (op.getEmpty() == EmptyRow::Zero)
+    // Only a key mask has holes, or no key in a range that isn't empty.
+    empty = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, begin, end);
+    if (op.getKeyMask() && op.rangesFollowMask()) {
+      holes = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(2), zero);
+      Value none = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(3), zero);
+      empty = arith::OrIOp::create(b, loc, empty, none);
+    }
+    if (op.getEmpty() == EmptyRow::Zero) {
       end = arith::SelectOp::create(b, loc, empty, begin, end);
+    } else {
+      begin = arith::SelectOp::create(b, loc, empty, constant(0), begin);
+      end = arith::SelectOp::create(b, loc, empty, keys, end);
+    }
   }
 
   /// The task's queries in lanes. Uniform attention over the keys of an empty row is attention of queries that are

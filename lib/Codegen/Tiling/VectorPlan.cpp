@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -29,18 +30,38 @@ static bool isInline(Operation &op) {
                 math::IsNaNOp, math::IsNormalOp, math::RoundEvenOp, math::RsqrtOp, math::SqrtOp, math::TruncOp,
                 math::ClampFOp>(op))
     return true;
-  if (llvm::isa<math::ExpOp, math::Exp2Op, math::LogOp, math::TanhOp, math::ErfOp, GeluOp>(op))
+  if (llvm::isa<math::ExpOp, math::Exp2Op, math::LogOp, math::TanhOp, math::ErfOp, math::ErfcOp, GeluOp>(op))
     return op.getResult(0).getType().isF32();
   return llvm::isa<arith::ArithDialect>(op.getDialect()) && !llvm::isa<arith::RemFOp>(op);
 }
 
 static std::string quoted(Operation &op) { return ("'" + op.getName().getStringRef() + "'").str(); }
 
+/// Why lanes can't read what a body reads by index, empty where they can.
+static std::string whyNotGathered(memref::LoadOp load) {
+  MemRefType type = load.getMemRefType();
+  Type element = type.getElementType();
+  int64_t offset;
+  SmallVector<int64_t> strides;
+  if (failed(type.getStridesAndOffset(strides, offset)) || type.getMemorySpace() || type.getRank() == 0)
+    return "its body reads a buffer that is not strided";
+  if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() > 64 ||
+      (element.getIntOrFloatBitWidth() < 8 && !element.isInteger(1)) ||
+      !llvm::isPowerOf2_32(element.getIntOrFloatBitWidth()))
+    return llvm::formatv("its body reads elements of type {0} by index", element);
+  return "";
+}
+
 /// Why the body can't work on vectors, empty where it can.
 static std::string whyNotOnVectors(linalg::LinalgOp op) {
   for (Operation &inner : op.getBlock()->without_terminator()) {
     if (matchPattern(&inner, m_Constant()) || llvm::isa<linalg::IndexOp>(inner))
       continue;
+    if (auto load = llvm::dyn_cast<memref::LoadOp>(inner)) {
+      if (std::string why = whyNotGathered(load); !why.empty())
+        return why;
+      continue;
+    }
     if (inner.getNumRegions() != 0 || !OpTrait::hasElementwiseMappableTraits(&inner))
       return quoted(inner) + " in its body is not elementwise";
     if (!isInline(inner))

@@ -3,10 +3,10 @@
 // No function is left but those that are one instruction; what isn't f32 is not touched.
 
 // CHECK-LABEL: func.func @vectors
-// CHECK-NOT:     {{math\.(exp|exp2|log|tanh|erf) |attn\.gelu}}
+// CHECK-NOT:     {{math\.(exp|exp2|log|tanh|erf|erfc) |attn\.gelu}}
 // CHECK:         math.fma {{.+}} : vector<16xf32>
 // CHECK:         arith.shli {{.+}} : vector<16xi32>
-// CHECK-NOT:     {{math\.(exp|exp2|log|tanh|erf) |attn\.gelu}}
+// CHECK-NOT:     {{math\.(exp|exp2|log|tanh|erf|erfc) |attn\.gelu}}
 // CHECK:         return
 func.func @vectors(%x: vector<16xf32>) -> vector<16xf32> {
   %0 = math.exp %x : vector<16xf32>
@@ -14,7 +14,8 @@ func.func @vectors(%x: vector<16xf32>) -> vector<16xf32> {
   %2 = math.log %1 : vector<16xf32>
   %3 = math.tanh %2 : vector<16xf32>
   %4 = math.erf %3 : vector<16xf32>
-  %5 = attn.gelu %4 : vector<16xf32>
+  %c = math.erfc %4 : vector<16xf32>
+  %5 = attn.gelu %c : vector<16xf32>
   %6 = attn.gelu approximate %5 : vector<16xf32>
   return %6 : vector<16xf32>
 }

@@ -26,14 +26,14 @@ func.func @channels_first(%q: tensor<2x4x8x?xf32>, %k: tensor<2x?x4x8xf32>) -> t
 
 // -----
 
-#q = affine_map<(b, h, q, k, d, e) -> (q, h, d)>
+#q = affine_map<(b, h, q, k, d, e) -> (b, h, d)>
 #k = affine_map<(b, h, q, k, d, e) -> (b, k, h, d)>
 #v = affine_map<(b, h, q, k, d, e) -> (b, k, h, e)>
 #o = affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>
 #s = #attn.schedule<rowBlock = 24, kernel = #attn.attention_kernel<queries = 24, keyRows = 4, valueRows = 6, valueColumns = 16, keyBlock = 100, lanes = 8>>
-func.func @query_of_all_rows(%q: tensor<?x4x8xf32>, %k: tensor<2x?x4x8xf32>) -> tensor<2x?x4x8xf32> {
-  // expected-error @below {{the extents of this attention's batch, heads, queries and keys are not all dimensions of the query and the key}}
-  %0 = attn.attention ins(%q, %k, %k : tensor<?x4x8xf32>, tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>) outs(%k : tensor<2x?x4x8xf32>) -> tensor<2x?x4x8xf32>
+func.func @one_query_for_all(%q: tensor<2x4x8xf32>, %k: tensor<2x?x4x8xf32>) -> tensor<2x?x4x8xf32> {
+  // expected-error @below {{attention needs its queries as rows of the query, and its keys as rows of the key}}
+  %0 = attn.attention ins(%q, %k, %k : tensor<2x4x8xf32>, tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>) outs(%k : tensor<2x?x4x8xf32>) -> tensor<2x?x4x8xf32>
       maps [#q, #k, #v, #o] attributes {schedule = #s}
   return %0 : tensor<2x?x4x8xf32>
 }

@@ -99,11 +99,14 @@ func.func @own(%q: tensor<?x?x4x8xf32>, %k: tensor<?x?x4x8xf32>, %r: tensor<?x4x
 #o = affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>
 #s = #attn.schedule<rowBlock = 24, kernel = #attn.attention_kernel<queries = 24, keyRows = 4, valueRows = 6, valueColumns = 16, keyBlock = 100, lanes = 8>>
 
-// A row without keys: no keys (zero), queries of zeros (uniform), or nothing special (unmasked).
+// A row without keys, whose range is empty: no keys (zero), queries of zeros over all keys (uniform), or all keys
+// (unmasked). Whether the range holds keys at all is read where a key mask says so only.
 
 // CHECK-LABEL: func.func @zero
-// CHECK: %[[EMPTY:.+]] = arith.cmpi ne, %{{.+}}, %c0_i64
-// CHECK: %[[END:.+]] = arith.select %[[EMPTY]], %[[BEGIN:.+]], %{{.+}}
+// CHECK: %[[BEGIN:.+]] = arith.maxsi
+// CHECK: %[[STOP:.+]] = arith.minsi
+// CHECK: %[[EMPTY:.+]] = arith.cmpi sge, %[[BEGIN]], %[[STOP]]
+// CHECK: %[[END:.+]] = arith.select %[[EMPTY]], %[[BEGIN]], %[[STOP]]
 // CHECK: scf.for %{{.+}} = %[[BEGIN]] to %[[END]]
 func.func @zero(%q: tensor<2x?x4x8xf32>, %m: tensor<2x?xi64>, %i: tensor<2x4xi64>) -> tensor<2x?x4x8xf32> {
   %r = attn.key_ranges ins(%m : tensor<2x?xi64>) outs(%i : tensor<2x4xi64>) -> tensor<2x4xi64>
@@ -113,7 +116,9 @@ func.func @zero(%q: tensor<2x?x4x8xf32>, %m: tensor<2x?xi64>, %i: tensor<2x4xi64
 }
 
 // CHECK-LABEL: func.func @uniform
-// CHECK: %[[EMPTY:.+]] = arith.cmpi ne, %{{.+}}, %c0_i64
+// CHECK: %[[EMPTY:.+]] = arith.cmpi sge
+// CHECK: arith.select %[[EMPTY]], %c0, %{{.+}}
+// CHECK: arith.select %[[EMPTY]], %{{.+}}, %{{.+}}
 // CHECK: %[[ROWS:.+]] = arith.select %[[EMPTY]], %c0, %{{.+}}
 // CHECK: tensor.extract_slice %{{.+}}[%{{.+}}, %{{.+}}, %{{.+}}, 0] [1, %[[ROWS]], 1, 8]
 func.func @uniform(%q: tensor<2x?x4x8xf32>, %m: tensor<2x?xi64>, %i: tensor<2x4xi64>) -> tensor<2x?x4x8xf32> {
@@ -124,10 +129,12 @@ func.func @uniform(%q: tensor<2x?x4x8xf32>, %m: tensor<2x?xi64>, %i: tensor<2x4x
 }
 
 // CHECK-LABEL: func.func @unmasked
+// CHECK: %[[EMPTY:.+]] = arith.cmpi sge
+// CHECK: %[[BEGIN:.+]] = arith.select %[[EMPTY]], %c0, %{{.+}}
+// CHECK: %[[END:.+]] = arith.select %[[EMPTY]], %{{.+}}, %{{.+}}
 // CHECK-NOT: arith.select
-// CHECK: return
-func.func @unmasked(%q: tensor<2x?x4x8xf32>, %m: tensor<2x?xi64>, %i: tensor<2x4xi64>) -> tensor<2x?x4x8xf32> {
-  %r = attn.key_ranges ins(%m : tensor<2x?xi64>) outs(%i : tensor<2x4xi64>) -> tensor<2x4xi64>
+// CHECK: scf.for %{{.+}} = %[[BEGIN]] to %[[END]]
+func.func @unmasked(%q: tensor<2x?x4x8xf32>, %r: tensor<2x4xi64>) -> tensor<2x?x4x8xf32> {
   %0 = attn.attention ins(%q, %q, %q : tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>) ranges(%r : tensor<2x4xi64>) outs(%q : tensor<2x?x4x8xf32>) -> tensor<2x?x4x8xf32>
       maps [#q, #k, #v, #o] attributes {schedule = #s, empty = #attn.empty<unmasked>}
   return %0 : tensor<2x?x4x8xf32>

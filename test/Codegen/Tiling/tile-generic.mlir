@@ -93,3 +93,32 @@ func.func @gathers(%x: tensor<64x8xf32>) -> tensor<64x8xf32> {
   } -> tensor<64x8xf32>
   return %1 : tensor<64x8xf32>
 }
+
+// A product whose second factor goes in lanes is cut along its rows, which share it.
+// CHECK-LABEL: func.func @product
+// CHECK: scf.forall (%{{.*}}) in (%{{.*}}) shared_outs
+// CHECK: tensor.extract_slice %arg0[%[[BEGIN:.*]], 0] [%{{.*}}, 64]
+// CHECK: linalg.matmul {{.*}} tensor<64x48xf32>
+func.func @product(%x: tensor<?x64xf32>, %y: tensor<64x48xf32>) -> tensor<?x48xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %m = tensor.dim %x, %c0 : tensor<?x64xf32>
+  %e = tensor.empty(%m) : tensor<?x48xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x48xf32>) -> tensor<?x48xf32>
+  %0 = linalg.matmul ins(%x, %y : tensor<?x64xf32>, tensor<64x48xf32>) outs(%f : tensor<?x48xf32>) -> tensor<?x48xf32>
+  return %0 : tensor<?x48xf32>
+}
+
+// A quotient of the row is not that of a row of a block.
+// CHECK-LABEL: func.func @quotient
+// CHECK-NOT: scf.forall
+// CHECK: linalg.generic
+func.func @quotient(%x: tensor<4x8xf32>) -> tensor<8x8xf32> {
+  %e = tensor.empty() : tensor<8x8xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m floordiv 2, n)>, affine_map<(m, n) -> (m, n)>],
+                       iterator_types = ["parallel", "parallel"]} ins(%x : tensor<4x8xf32>) outs(%e : tensor<8x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<8x8xf32>
+  return %0 : tensor<8x8xf32>
+}

@@ -2,6 +2,27 @@
 
 module attributes {attn.target = #attn.target<"x86-64-v4">} {
 
+// Elements that a body reads by index: consecutive ones along the lanes, any others elsewhere.
+// CHECK-LABEL: func.func @by_index
+// CHECK: vector.load %arg1[%{{.*}}, %{{.*}}] : memref<9x32xf32>, vector<16xf32>
+// CHECK: vector.gather %{{.*}}[%c0] [%{{.*}}], %{{.*}}, %{{.*}} : memref<?xf32, strided<[1], offset: ?>>, vector<16xindex>, vector<16xi1>, vector<16xf32> into vector<16xf32>
+// CHECK-NOT: linalg
+func.func @by_index(%i: memref<?xi64>, %t: memref<9x32xf32>, %u: memref<9xf32>, %o: memref<?x32xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n) -> (m)>, affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
+      ins(%i : memref<?xi64>) outs(%o : memref<?x32xf32>) {
+  ^bb0(%a: i64, %z: f32):
+    %row = arith.index_cast %a : i64 to index
+    %column = linalg.index 1 : index
+    %c8 = arith.constant 8 : index
+    %other = arith.minui %column, %c8 : index
+    %0 = memref.load %t[%row, %column] : memref<9x32xf32>
+    %1 = memref.load %u[%other] : memref<9xf32>
+    %2 = arith.addf %0, %1 : f32
+    linalg.yield %2 : f32
+  }
+  return
+}
+
 // A static fill is stores alone.
 // CHECK-LABEL: func.func @fill
 // CHECK-NOT: mask

@@ -28,6 +28,7 @@ import native  # noqa: E402
 from attn import _abi  # noqa: E402  (native put the package on the path)
 
 native.NUMPY.setdefault((0, 16), np.int16)
+native.NUMPY.setdefault((4, 16), np.uint16)  # bf16, as raw bits
 TARGETS = ("x86-64-v4", "x86-64-v3")
 TOLERANCE = 2e-5
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -128,9 +129,10 @@ class Weights:
         self.path, self.offset, self.file = path, 0, open(path, "wb")
 
     def add(self, array):
+        # Wider than any element that came before.
+        self.offset += self.file.write(bytes(-self.offset % 8))
         array = np.ascontiguousarray(array)
-        kind = {"float32": "f32", "float16": "f16", "int64": "i64"}[array.dtype.name]
-        shape = "x".join(map(str, array.shape + (kind,)))
+        shape = type_of(array)[len("tensor<") : -1]
         self.file.write(array.tobytes())
         self.offset += array.nbytes
         return f'#attn.file<"{self.path}", {self.offset - array.nbytes} : tensor<{shape}>>'
@@ -142,9 +144,9 @@ class Weights:
 class Case:
     """One model. `text` is its MLIR; `runs` are pairs of inputs and wanted outputs, both by name, in float64."""
 
-    def __init__(self, name, text, runs, weights=(), entry=0, tolerance=TOLERANCE):
+    def __init__(self, name, text, runs, weights=(), entry=0, tolerance=TOLERANCE, kinds=None):
         self.name, self.text, self.runs, self.weights, self.entry = name, text, runs, weights, entry
-        self.tolerance = tolerance
+        self.tolerance, self.kinds = tolerance, kinds or {}
 
 
 class Suite:
@@ -181,7 +183,7 @@ class Suite:
         text = case.text
         if case.weights:
             store = Weights(os.path.join(directory, "weights.bin"))
-            lines = [f"attn.weight @{name} : {type_of(array)} = {store.add(array)}" for name, array in case.weights]
+            lines = [f"attn.weight @{name} : {type_of(array)} = {store.add(array)}" for name, array, *_ in case.weights]
             store.close()
             text = "\n".join(lines) + "\n" + text
         with open(model, "w") as file:
@@ -206,10 +208,10 @@ class Suite:
                 except RuntimeError as error:
                     self.fail(f"{where}: {error}")
                     continue
-                self.compare(where, got, want, case.tolerance)
+                self.compare(where, got, want, case.tolerance, case.kinds)
             library.close()
 
-    def compare(self, where, got, want, tolerance):
+    def compare(self, where, got, want, tolerance, kinds={}):
         if set(got) != set(want):
             self.fail(f"{where}: outputs {sorted(got)}, expected {sorted(want)}")
             return
@@ -224,6 +226,9 @@ class Suite:
                     self.fail(f"{where}: {name} differs")
                 continue
             scale = max(1.0, float(np.abs(expected).max(initial=0.0, where=np.isfinite(expected))))
+            if kinds.get(name, "f32") != "f32":
+                self.compare_rounded(f"{where}: {name}", load(got[name], kinds[name]), expected, kinds[name], scale)
+                continue
             error = difference(got[name].astype(np.float64), expected)
             worst = float(error.max(initial=0.0)) / scale
             self.worst = max(self.worst, worst)
@@ -234,6 +239,16 @@ class Suite:
                     f"{where}: {name} differs by {worst:.2e} of its scale at {tuple(map(int, at))}: "
                     f"{got[name][at]} is not {expected[at]}; {wrong} of {error.size} elements are wrong"
                 )
+
+    def compare_rounded(self, where, got, want, kind, scale):
+        """Within two units of the last place of the rounded result, beside what f32, or f64, loses on the way to it."""
+        rounded = load(store(want, kind), kind)
+        allowed = 2 * ulp(rounded, kind) + scale * (1e-13 if kind == "f64" else 1e-6)
+        error = difference(got, rounded)
+        good = error <= allowed
+        if not good.all():
+            at = tuple(map(int, np.argwhere(~good)[0]))
+            self.fail(f"{where} at {at}: {got[at]} is not {want[at]} in {kind}; {(~good).sum()} of {good.size} are wrong")
 
     def finish(self):
         print(
@@ -254,12 +269,40 @@ def difference(got, want):
 
 
 def type_of(array):
-    kind = {"float32": "f32", "float16": "f16", "int64": "i64"}[array.dtype.name]
+    kind = {"float32": "f32", "float16": "f16", "float64": "f64", "uint16": "bf16", "int64": "i64"}[array.dtype.name]
     return f"tensor<{'x'.join(map(str, array.shape + (kind,)))}>"
 
 
 def shapes_of(inputs):
     return " ".join(f"{name}={'x'.join(map(str, np.shape(value))) or 'scalar'}" for name, value in inputs.items())
+
+
+def bf16(array):
+    """The bits of the nearest bf16."""
+    bits = np.asarray(array, np.float64).astype(np.float32).view(np.uint32).astype(np.uint64)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
+    return np.where(np.isnan(array), 0x7FC0, rounded).astype(np.uint16)
+
+
+def store(array, kind):
+    """As the library takes it."""
+    types = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
+    with np.errstate(over="ignore"):
+        return bf16(array) if kind == "bf16" else np.asarray(array, np.float64).astype(types[kind])
+
+
+def load(array, kind):
+    """What the library gets or gives, in float64."""
+    if kind == "bf16":
+        return (array.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+    return array.astype(np.float64)
+
+
+def ulp(array, kind):
+    """The distance to the next element of the type."""
+    digits, least = {"f16": (10, -24), "bf16": (7, -133), "f64": (52, -1074)}[kind]
+    exponent = np.floor(np.log2(np.maximum(np.abs(np.where(np.isfinite(array), array, 0)), 2.0**-200)))
+    return 2.0 ** np.maximum(exponent - digits, least)
 
 
 def f32(array):

@@ -42,6 +42,8 @@ public:
   mlir::Value tanh(mlir::Value x);
   /// Absolute error 2.4e-7.
   mlir::Value erf(mlir::Value x);
+  /// 1 - erf(x), where that is tiny too; 0 where it is below 2^-125. Relative error 5e-7.
+  mlir::Value erfc(mlir::Value x);
   /// x Phi(x) with Phi of absolute error 1.2e-7; exactly x above 5.5 and exactly 0 below -5.5.
   mlir::Value gelu(mlir::Value x);
   /// The form of GELU with tanh; error 1.2e-7 |x|.

@@ -46,8 +46,9 @@ def TileAttention : Pass<"attn-tile-attention", "::mlir::func::FuncOp"> {
     `attn.online_attention`, and divides by the sums. Which keys count is read from `ranges` once; rows whose range has
     holes take a loop with the element mask, all others a loop without.
 
-    An empty row (`ranges[b, 3]`) yields zeros because its loop has no keys (`empty = zero`), the mean of the values
-    because its queries are taken as zeros (`uniform`), or attention over all keys (`unmasked`).
+    An empty row (an empty range, or beside a key mask `ranges[b, 3]`) yields zeros because its loop has no keys (`empty =
+    zero`), the mean of the values because its queries are taken as zeros (`uniform`), or attention over all keys
+    (`unmasked`).
   }];
   let statistics = [Statistic<"numTiled", "num-tiled", "Attention ops made into parallel loops">];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",

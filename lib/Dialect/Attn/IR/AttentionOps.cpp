@@ -194,6 +194,17 @@ int64_t AttentionOp::getStaticExtent(Dim dim) {
   return ShapedType::kDynamic;
 }
 
+bool AttentionOp::rangesFollowMask() {
+  auto source = [](Value value) {
+    while (auto cast = value ? value.getDefiningOp<tensor::CastOp>() : tensor::CastOp())
+      value = cast.getSource();
+    return value;
+  };
+  Value ranges = source(getRanges());
+  auto computed = ranges ? ranges.getDefiningOp<KeyRangesOp>() : KeyRangesOp();
+  return computed && (!getKeyMask() || source(computed.getMask()) == source(getKeyMask()));
+}
+
 FailureOr<double> AttentionOp::getScaleOrDefault() {
   if (getScale())
     return getScale()->convertToDouble();

@@ -83,6 +83,14 @@ static Value createActivation(OpBuilder &b, Location loc, Activation activation,
   llvm_unreachable("an activation without a case");
 }
 
+/// [N] as [1, N].
+static Value asRow(OpBuilder &b, Location loc, Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<OpFoldResult> sizes = {b.getIndexAttr(1), tensor::getMixedSize(b, loc, value, 0)};
+  auto row = RankedTensorType::get({1, type.getDimSize(0)}, type.getElementType());
+  return tensor::ExpandShapeOp::create(b, loc, row, value, ArrayRef<ReassociationIndices>{{0, 1}}, sizes);
+}
+
 /// [B, S, H * D] as [B, S, H, D].
 static Value splitHeads(OpBuilder &b, Location loc, Value value, int64_t heads, int64_t channels) {
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, value);
@@ -224,9 +232,14 @@ struct DecomposeFeedForward final : OpRewritePattern<FeedForwardOp> {
 
   LogicalResult matchAndRewrite(FeedForwardOp op, PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    Value up = createLinear(rewriter, partLocation(loc, "up"), op.getInput(), op.getUpWeight(), op.getUpBias());
+    // A linear layer has rows; one alone is the row of a matrix.
+    bool single = cast<RankedTensorType>(op.getInput().getType()).getRank() == 1;
+    Value input = single ? asRow(rewriter, loc, op.getInput()) : Value(op.getInput());
+    Value up = createLinear(rewriter, partLocation(loc, "up"), input, op.getUpWeight(), op.getUpBias());
     Value active = createActivation(rewriter, partLocation(loc, "activation"), op.getActivation(), up);
     Value down = createLinear(rewriter, partLocation(loc, "down"), active, op.getDownWeight(), op.getDownBias());
+    if (single)
+      down = tensor::CollapseShapeOp::create(rewriter, loc, down, ArrayRef<ReassociationIndices>{{0, 1}});
     if (down.getType() != op.getType())
       down = tensor::CastOp::create(rewriter, loc, op.getType(), down);
     remarkDone(op, "DecomposeBlocks") << "feed-forward block taken apart";

@@ -5,7 +5,7 @@
 //
 // A padding mask is one integer a key. As data beside the op, not code inside it, it is looked at once at entry: where
 // a batch row's keys are one range, which is nearly always so, the range becomes a loop bound and no element is ever
-// tested. The mask stays as an operand for rows with holes.
+// tested. The mask stays as an operand for rows with holes. Lengths of batch rows are such ranges from the start.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,6 +13,7 @@
 #include "attn/Dialect/Attn/Transforms/Passes.h"
 #include "attn/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/Matchers.h"
@@ -107,9 +108,133 @@ static std::optional<KeyMaskTest> findKeyMaskTest(AttentionOp op, std::string &w
   return std::nullopt;
 }
 
+//===----------------------------------------------------------------------===//
+// Bounds
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A conjunct of a mask region that compares the key's index with an element read by b alone.
+struct BoundTest {
+  Value condition;
+  unsigned mapped;
+  /// True for the first key, false for the one after the last.
+  bool isBegin;
+  /// What is added to the element to make it that.
+  int64_t added;
+};
+
+} // namespace
+
+/// `value` before casts that keep what it is. Narrow integers do not hold every index.
+static Value skipIndexCasts(Value value) {
+  while (Operation *cast = value.getDefiningOp()) {
+    if (!isa<arith::IndexCastOp, arith::ExtSIOp>(cast))
+      break;
+    auto type = dyn_cast<IntegerType>(value.getType());
+    Value from = cast->getOperand(0);
+    if (type && isa<IndexType>(from.getType()) && type.getWidth() < 32)
+      break;
+    value = from;
+  }
+  return value;
+}
+
+static std::optional<BoundTest> matchBound(AttentionOp op, Value condition) {
+  using P = arith::CmpIPredicate;
+  auto compare = condition.getDefiningOp<arith::CmpIOp>();
+  if (!compare)
+    return std::nullopt;
+  Value key = skipIndexCasts(compare.getLhs()), bound = skipIndexCasts(compare.getRhs());
+  P predicate = compare.getPredicate();
+  Value index = op.getMask().getArgument(AttentionOp::Key);
+  if (bound == index) {
+    std::swap(key, bound);
+    predicate = predicate == P::sgt   ? P::slt
+                : predicate == P::sge ? P::sle
+                : predicate == P::slt ? P::sgt
+                : predicate == P::sle ? P::sge
+                                      : P::eq;
+  }
+  std::optional<unsigned> mapped = mappedIndex(op, bound);
+  AffineMap perRow = AffineMap::getMultiDimMapWithTargets(6, {AttentionOp::Batch}, op.getContext());
+  if (key != index || !mapped || op.getMappedMap(*mapped) != perRow ||
+      !isa<RankedTensorType>(op.getMapped()[*mapped].getType()) || bound.getType().isInteger(1))
+    return std::nullopt;
+  switch (predicate) {
+  case P::slt:
+    return BoundTest{condition, *mapped, /*isBegin=*/false, 0};
+  case P::sle:
+    return BoundTest{condition, *mapped, /*isBegin=*/false, 1};
+  case P::sge:
+    return BoundTest{condition, *mapped, /*isBegin=*/true, 0};
+  case P::sgt:
+    return BoundTest{condition, *mapped, /*isBegin=*/true, 1};
+  default:
+    return std::nullopt;
+  }
+}
+
+static SmallVector<BoundTest> findBoundTests(AttentionOp op) {
+  SmallVector<BoundTest> tests;
+  if (!op.getKeyMask() && !op.getRanges())
+    for (Value conjunct : conjunctsOf(op))
+      if (std::optional<BoundTest> test = matchBound(op, conjunct))
+        tests.push_back(*test);
+  return tests;
+}
+
+/// Ranges [B, 4] without holes, of the keys that all of `tests` admit.
+static Value createRanges(OpBuilder &b, AttentionOp op, ArrayRef<BoundTest> tests) {
+  Location loc = partLocation(op.getLoc(), "key_ranges");
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  for (const BoundTest &test : tests) {
+    inputs.push_back(op.getMapped()[test.mapped]);
+    maps.push_back(AffineMap::get(2, 0, b.getAffineDimExpr(0)));
+  }
+  maps.push_back(b.getMultiDimIdentityMap(2));
+  Type i64 = b.getI64Type();
+  Value init = createDestination(b, loc, {tensor::getMixedSize(b, loc, inputs.front(), 0), b.getIndexAttr(4)}, i64);
+  SmallVector<utils::IteratorType> iterators(2, utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+             b, loc, init.getType(), inputs, init, maps, iterators,
+             [&](OpBuilder &b, Location loc, ValueRange arguments) {
+               auto integer = [&](int64_t value) -> Value { return arith::ConstantIntOp::create(b, loc, i64, value); };
+               auto select = [&](Value condition, Value yes, Value no) -> Value {
+                 return arith::SelectOp::create(b, loc, condition, yes, no);
+               };
+               auto compare = [&](arith::CmpIPredicate predicate, Value lhs, Value rhs) -> Value {
+                 return arith::CmpIOp::create(b, loc, predicate, lhs, rhs);
+               };
+               Value begin = integer(0), end = integer(std::numeric_limits<int64_t>::max());
+               for (auto [test, element] : llvm::zip(tests, arguments)) {
+                 Value bound = element;
+                 if (isa<IndexType>(bound.getType()))
+                   bound = arith::IndexCastOp::create(b, loc, i64, bound);
+                 else if (bound.getType().getIntOrFloatBitWidth() < 64)
+                   bound = arith::ExtSIOp::create(b, loc, i64, bound);
+                 if (test.added)
+                   bound = arith::AddIOp::create(b, loc, bound, integer(test.added));
+                 if (test.isBegin)
+                   begin = arith::MaxSIOp::create(b, loc, begin, bound);
+                 else
+                   end = arith::MinSIOp::create(b, loc, end, bound);
+               }
+               Value column = linalg::IndexOp::create(b, loc, 1);
+               auto isColumn = [&](int64_t which) {
+                 return compare(arith::CmpIPredicate::eq, column, arith::ConstantIndexOp::create(b, loc, which));
+               };
+               Value empty = select(compare(arith::CmpIPredicate::sge, begin, end), integer(1), integer(0));
+               Value flags = select(isColumn(3), empty, integer(0));
+               linalg::YieldOp::create(b, loc, select(isColumn(0), begin, select(isColumn(1), end, flags)));
+             })
+      .getResult(0);
+}
+
 std::string attn::whyMaskStays(AttentionOp op) {
   std::string why;
-  if (op.getMask().empty() || findKeyMaskTest(op, why))
+  if (op.getMask().empty() || findKeyMaskTest(op, why) || !findBoundTests(op).empty())
     return {};
   return why;
 }
@@ -193,13 +318,58 @@ struct FoldKeyMask final : OpRewritePattern<AttentionOp> {
   }
 };
 
+/// A key mask that comes alone gets its ranges.
+struct AddRanges final : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    Value mask = op.getKeyMask();
+    if (!mask || op.getRanges() || !isa<RankedTensorType>(mask.getType()))
+      return rewriter.notifyMatchFailure(op, "there is no key mask, or there are ranges");
+    // Ranges see indices with offsets, a key mask doesn't.
+    if (!op.getOffsets().empty())
+      return rewriter.notifyMatchFailure(op, "there are offsets");
+    Value ranges = getKeyRanges(rewriter, op.getLoc(), mask, op);
+    rewriter.modifyOpInPlace(op, [&] { op.getRangesMutable().assign(ranges); });
+    remarkDone(op, "FoldMask") << "the key mask got key ranges";
+    return success();
+  }
+};
+
+/// Comparisons of the key's index with elements read by b become ranges.
+struct FoldBounds final : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    std::string why;
+    if (op.getMask().empty() || findKeyMaskTest(op, why))
+      return rewriter.notifyMatchFailure(op, "there is no mask region, or it tests a key mask");
+    SmallVector<BoundTest> tests = findBoundTests(op);
+    if (tests.empty())
+      return rewriter.notifyMatchFailure(op, "the region compares no key with an element read by b");
+    Value ranges = createRanges(rewriter, op, tests);
+    SmallVector<Value> rest = conjunctsOf(op);
+    llvm::erase_if(rest, [&](Value conjunct) {
+      return llvm::any_of(tests, [&](const BoundTest &test) { return test.condition == conjunct; });
+    });
+    rewriter.modifyOpInPlace(op, [&] {
+      setMaskRegion(rewriter, op, rest);
+      for (unsigned i = op.getMapped().size(); i-- > 0;)
+        dropMappedIfUnused(rewriter, op, i);
+      op.getRangesMutable().assign(ranges);
+    });
+    remarkDone(op, "FoldMask") << (rest.empty() ? "bounds became key ranges" : "part of the mask became key ranges");
+    return success();
+  }
+};
+
 struct FoldMaskPass final : attn::impl::FoldMaskPassBase<FoldMaskPass> {
   using Base::Base;
 
   void runOnOperation() override {
     auto countMasked = [&] {
       int64_t count = 0;
-      getOperation().walk([&](AttentionOp op) { count += op.getKeyMask() != nullptr; });
+      getOperation().walk([&](AttentionOp op) { count += op.getKeyMask() || op.getRanges(); });
       return count;
     };
     int64_t before = countMasked();
@@ -217,4 +387,6 @@ struct FoldMaskPass final : attn::impl::FoldMaskPassBase<FoldMaskPass> {
 
 } // namespace
 
-void attn::populateFoldMaskPatterns(RewritePatternSet &patterns) { patterns.add<FoldKeyMask>(patterns.getContext()); }
+void attn::populateFoldMaskPatterns(RewritePatternSet &patterns) {
+  patterns.add<FoldKeyMask, AddRanges, FoldBounds>(patterns.getContext());
+}

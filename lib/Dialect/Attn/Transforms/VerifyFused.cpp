@@ -50,10 +50,6 @@ static LogicalResult checkAttention(AttentionOp op) {
     return violation(op) << "must have " << expected << " maps, got " << op.getMaps().size();
   if (op.getSchedule())
     return violation(op) << "must not have a schedule: it is chosen by the stage 'schedule'";
-  if (op.getStaticExtent(AttentionOp::QueryChannel) == 0)
-    return violation(op) << "must have channels to compare queries and keys by, got 0 of them";
-  if (bool(op.getRanges()) != bool(op.getKeyMask()))
-    return violation(op) << "must have both ranges and a key mask, or neither";
   return success();
 }
 

@@ -131,3 +131,18 @@ func.func @pre(%x: tensor<1x5x8xf32>, %w: tensor<8x8xf32>, %s: tensor<8xf32>) ->
     : tensor<1x5x8xf32> -> tensor<1x5x8xf32> loc("layer")
   return %0 : tensor<1x5x8xf32>
 }
+
+// -----
+
+// One row alone is the row of a matrix.
+
+// CHECK-LABEL: func.func @row
+// CHECK: %[[ROW:.*]] = tensor.expand_shape %{{.*}} {{\[\[}}0, 1]] output_shape [1, 8] : tensor<8xf32> into tensor<1x8xf32>
+// CHECK: attn.linear ins(%[[ROW]],
+// CHECK: %[[DOWN:.*]] = attn.linear {{.*}} -> tensor<1x8xf32>
+// CHECK: %[[R:.*]] = tensor.collapse_shape %[[DOWN]] {{\[\[}}0, 1]] : tensor<1x8xf32> into tensor<8xf32>
+// CHECK: return %[[R]]
+func.func @row(%x: tensor<8xf32>, %up: tensor<16x8xf32>, %down: tensor<8x16xf32>) -> tensor<8xf32> {
+  %0 = attn.feed_forward %x up(%up : tensor<16x8xf32>) down(%down : tensor<8x16xf32>) : tensor<8xf32> -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}

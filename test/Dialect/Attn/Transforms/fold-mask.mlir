@@ -132,3 +132,67 @@ func.func @stays(%mask: tensor<5x5xi32>, %x: tensor<5x5x4x16xf32>) -> tensor<5x5
   }
   return %1 : tensor<5x5x4x16xf32>
 }
+
+// -----
+
+#q = affine_map<(b, h, q, k, d, e) -> (b, q, h, d)>
+#k = affine_map<(b, h, q, k, d, e) -> (b, k, h, d)>
+#v = affine_map<(b, h, q, k, d, e) -> (b, k, h, e)>
+#b = affine_map<(b, h, q, k, d, e) -> (b)>
+#o = affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>
+
+// The first and last key of a batch row are a range without holes; an i8 does not hold every index.
+
+// CHECK-LABEL: func.func @bounds
+// CHECK-SAME: %[[FIRST:[a-z0-9]+]]: tensor<2xi32>, %[[LAST:[a-z0-9]+]]: tensor<2xi64>
+// CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[FIRST]], %[[LAST]] : tensor<2xi32>, tensor<2xi64>) outs(%{{.*}} : tensor<2x4xi64>)
+// CHECK: ^bb0(%[[F:.*]]: i32, %[[L:.*]]: i64, %{{.*}}: i64):
+// CHECK: %[[WIDE:.*]] = arith.extsi %[[F]] : i32 to i64
+// CHECK: %[[BEGIN:.*]] = arith.maxsi %[[WIDE]], %c0_i64 : i64
+// CHECK: %[[AFTER:.*]] = arith.addi %[[L]], %c1_i64 : i64
+// CHECK: arith.cmpi sge, %[[BEGIN]], %[[AFTER]] : i64
+// CHECK: attn.attention {{.*}} ranges(%[[R]] : tensor<2x4xi64>) outs
+// CHECK-NOT: attn.yield
+// CHECK: attn.attention {{.*}} mapped(%{{.*}} : tensor<2xi8>) outs
+// CHECK: attn.yield
+// REMARK: [Passed] FoldMask | Category:attn-fuse | Function=bounds | Remark="bounds became key ranges"
+func.func @bounds(%first: tensor<2xi32>, %last: tensor<2xi64>, %short: tensor<2xi8>, %x: tensor<2x5x4x16xf32>) -> tensor<2x5x4x16xf32> {
+  %0 = attn.attention ins(%x, %x, %x : tensor<2x5x4x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x16xf32>)
+    mapped(%first, %last : tensor<2xi32>, tensor<2xi64>) outs(%x : tensor<2x5x4x16xf32>) -> tensor<2x5x4x16xf32> maps [#q, #k, #v, #b, #b, #o] mask {
+  ^bb0(%b: index, %h: index, %q: index, %k: index, %f: i32, %l: i64):
+    %begin = arith.index_cast %f : i32 to index
+    %after = arith.cmpi sle, %begin, %k : index
+    %i = arith.index_cast %k : index to i64
+    %before = arith.cmpi sle, %i, %l : i64
+    %t = arith.andi %after, %before : i1
+    attn.yield %t : i1
+  }
+  %1 = attn.attention ins(%0, %x, %x : tensor<2x5x4x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x16xf32>)
+    mapped(%short : tensor<2xi8>) outs(%x : tensor<2x5x4x16xf32>) -> tensor<2x5x4x16xf32> maps [#q, #k, #v, #b, #o] mask {
+  ^bb0(%b: index, %h: index, %q: index, %k: index, %l: i8):
+    %i = arith.index_cast %k : index to i8
+    %t = arith.cmpi slt, %i, %l : i8
+    attn.yield %t : i1
+  }
+  return %1 : tensor<2x5x4x16xf32>
+}
+
+// -----
+
+#q = affine_map<(b, h, q, k, d, e) -> (b, q, h, d)>
+#k = affine_map<(b, h, q, k, d, e) -> (b, k, h, d)>
+#v = affine_map<(b, h, q, k, d, e) -> (b, k, h, e)>
+#o = affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>
+
+// A key mask alone gets its ranges.
+
+// CHECK-LABEL: func.func @mask_alone
+// CHECK-SAME: %[[MASK:[a-z0-9]+]]: tensor<2x5xi32>
+// CHECK: %[[R:.*]] = attn.key_ranges ins(%[[MASK]] : tensor<2x5xi32>)
+// CHECK: attn.attention {{.*}} ranges(%[[R]] : tensor<2x4xi64>) key_mask(%[[MASK]] : tensor<2x5xi32>) outs
+// REMARK: [Passed] FoldMask | Category:attn-fuse | Function=mask_alone | Remark="the key mask got key ranges"
+func.func @mask_alone(%mask: tensor<2x5xi32>, %x: tensor<2x5x4x16xf32>) -> tensor<2x5x4x16xf32> {
+  %0 = attn.attention ins(%x, %x, %x : tensor<2x5x4x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x16xf32>)
+    key_mask(%mask : tensor<2x5xi32>) outs(%x : tensor<2x5x4x16xf32>) -> tensor<2x5x4x16xf32> maps [#q, #k, #v, #o]
+  return %0 : tensor<2x5x4x16xf32>
+}

@@ -49,25 +49,3 @@ func.func @kernel(%x: tensor<5x8xf32>, %s: tensor<8xf32>) -> tensor<5x8xf32> {
   %n = attn.layer_norm ins(%x, %s : tensor<5x8xf32>, tensor<8xf32>) outs(%x : tensor<5x8xf32>) -> tensor<5x8xf32> {epsilon = 1.0e-5 : f64, kernel = #attn.row_kernel<lanes = 8>}
   return %n : tensor<5x8xf32>
 }
-
-// -----
-
-func.func @ranges(%x: tensor<2x5x4x16xf32>, %r: tensor<2x4xi64>) -> tensor<2x5x4x16xf32> {
-  // expected-error @+1 {{'attn.attention' op after the stage 'fuse' must have both ranges and a key mask, or neither}}
-  %0 = attn.attention ins(%x, %x, %x : tensor<2x5x4x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x16xf32>)
-    ranges(%r : tensor<2x4xi64>) outs(%x : tensor<2x5x4x16xf32>) -> tensor<2x5x4x16xf32>
-    maps [affine_map<(b, h, q, k, d, e) -> (b, q, h, d)>, affine_map<(b, h, q, k, d, e) -> (b, k, h, d)>,
-          affine_map<(b, h, q, k, d, e) -> (b, k, h, e)>, affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>]
-  return %0 : tensor<2x5x4x16xf32>
-}
-
-// -----
-
-func.func @nothing_to_sum(%x: tensor<5x0xf32>, %w: tensor<8x0xf32>, %i: tensor<5x8xf32>) -> tensor<5x8xf32> {
-  // expected-error @+1 {{'attn.linear' op after the stage 'fuse' must sum over something, got an input of 0 columns}}
-  %l = attn.linear ins(%x, %w : tensor<5x0xf32>, tensor<8x0xf32>) outs(%i : tensor<5x8xf32>) -> tensor<5x8xf32> {
-  ^bb0(%sum: f32):
-    attn.yield %sum : f32
-  }
-  return %l : tensor<5x8xf32>
-}

@@ -23,7 +23,8 @@ def Attn_AttentionOp : Attn_DestinationOp<"attention", [
         log_sum_exp[b, h, q] = log(sum over the keys that count of exp(s[b, h, q, k]))
 
     Key k counts for query q where all of these hold that are given:
-    - `ranges[b, 0] <= k < ranges[b, 1]`, as `attn.key_ranges` computes them;
+    - `ranges[b, 0] <= k < ranges[b, 1]`, as `attn.key_ranges` computes them; `ranges[b, 2]` and `ranges[b, 3]` say of
+      `key_mask` what can be known before its elements are read, and mean nothing without it;
     - `key_mask[b, k] != 0`;
     - the `mask` region yields true for (b, h, q, k).
 
@@ -93,6 +94,9 @@ def Attn_AttentionOp : Attn_DestinationOp<"attention", [
     int64_t getStaticExtent(Dim dim);
     /// `scale`, or 1 / sqrt(D) where it isn't given; failure where D is dynamic.
     ::mlir::FailureOr<double> getScaleOrDefault();
+    /// True where the ranges say of the key mask what attn.key_ranges does: a caller's own need not know where it has
+    /// holes.
+    bool rangesFollowMask();
   }];
 }
 

@@ -126,12 +126,15 @@ def FoldTransposesPass : Attn_FunctionPass<"attn-fold-transposes"> {
 }
 
 def FoldMaskPass : Attn_FunctionPass<"attn-fold-mask"> {
-  let summary = "Turn mask regions that test a key mask into key ranges and a key mask";
+  let summary = "Turn mask regions that test a key mask or lengths into key ranges";
   let description = [{
     Where the mask region of `attn.attention` asks, alone or in a conjunction, whether an element of an integer tensor
     read by (b, k) is not 0, that tensor becomes `key_mask`, and its `attn.key_ranges` (computed once for each mask)
     becomes `ranges`. The test leaves the region, and an empty region leaves the op. `key_mask` stays beside `ranges`,
-    since a range may have holes.
+    since a range may have holes. A `key_mask` that comes without ranges gets them too.
+
+    Comparisons of k with integers read by (b), such as `k < lengths[b]`, become `ranges` that a small `linalg.generic`
+    computes, and need no `key_mask`.
 
     ```mlir
     %o = attn.attention ins(%q, %k, %v : ...) mapped(%mask : tensor<?x?xi64>) outs(...) -> ... mask {
@@ -145,7 +148,7 @@ def FoldMaskPass : Attn_FunctionPass<"attn-fold-mask"> {
     %o = attn.attention ins(%q, %k, %v : ...) ranges(%r : ...) key_mask(%mask : ...) outs(...) -> ...
     ```
   }];
-  let statistics = [Statistic<"numFolded", "folded", "Number of attention ops that got a key mask">];
+  let statistics = [Statistic<"numFolded", "folded", "Number of attention ops that got key ranges">];
 }
 
 def FlattenRowsPass : Attn_FunctionPass<"attn-flatten-rows"> {

@@ -1,0 +1,160 @@
+//===- GeneralizeRows.cpp - Row ops as linalg ops ---------------*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Generalize.h"
+#include "ScalarCode.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace attn;
+
+static RankedTensorType typeOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()); }
+
+/// The first `count` of `dims` loops.
+static AffineMap leading(MLIRContext *context, unsigned dims, unsigned count) {
+  AffineMap all = AffineMap::getMultiDimIdentityMap(dims, context);
+  return AffineMap::get(dims, 0, all.getResults().take_front(count), context);
+}
+
+//===----------------------------------------------------------------------===//
+// linear
+//===----------------------------------------------------------------------===//
+
+/// The weight as [N, K], taken out of its panels.
+static Value unpack(OpBuilder &b, LinearOp op) {
+  Location loc = op.getLoc();
+  RankedTensorType type = typeOf(op.getWeight());
+  LinalgBuilder linalg(b, loc);
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, op.getWeight());
+  std::swap(sizes[1], sizes[2]);
+  Value init = linalg.empty(sizes, type.getElementType());
+  SmallVector<int64_t> permutation = {0, 2, 1};
+  Value rows = linalg::TransposeOp::create(b, loc, op.getWeight(), init, permutation).getResult()[0];
+  rows = tensor::CollapseShapeOp::create(b, loc, rows, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  OpFoldResult columns = tensor::getMixedSize(b, loc, op.getInit(), typeOf(op.getInit()).getRank() - 1);
+  return tensor::ExtractSliceOp::create(b, loc, rows, ArrayRef<OpFoldResult>{zero, zero},
+                                        ArrayRef<OpFoldResult>{columns, sizes[2]}, ArrayRef<OpFoldResult>{one, one});
+}
+
+SmallVector<Value> attn::generalize(OpBuilder &b, LinearOp op) {
+  Location loc = op.getLoc();
+  MLIRContext *context = op.getContext();
+  LinalgBuilder linalg(b, loc);
+  unsigned rank = typeOf(op.getInit()).getRank(), loops = rank + 1;
+  AffineExpr n = b.getAffineDimExpr(rank - 1), k = b.getAffineDimExpr(rank);
+  SmallVector<AffineExpr> row;
+  for (unsigned i = 0; i + 1 < rank; ++i)
+    row.push_back(b.getAffineDimExpr(i));
+  row.push_back(k);
+  Value weight = op.isPacked() ? unpack(b, op) : Value(op.getWeight());
+  bool trivial = op.hasTrivialEpilogue();
+  Type element = typeOf(op.getInit()).getElementType();
+  Value init = op.getInit();
+  if (!trivial)
+    init = linalg.empty(tensor::getMixedSizes(b, loc, init), element);
+  Value sum = linalg.contract({op.getInput(), AffineMap::get(loops, 0, row, context)},
+                              {weight, AffineMap::get(loops, 0, {n, k}, context)},
+                              {linalg.filled(init, 0), leading(context, loops, rank)});
+  if (trivial)
+    return {sum};
+  AffineMap identity = b.getMultiDimIdentityMap(rank);
+  SmallVector<LinalgBuilder::Operand> inputs = {{sum, identity}};
+  for (auto [extra, map] : llvm::zip(op.getExtras(), op.getExtraMaps().getAsValueRange<AffineMapAttr>()))
+    inputs.emplace_back(extra, map);
+  return {linalg.generic(inputs, {op.getInit(), identity}, [&](OpBuilder &inner, ArrayRef<Value> arguments) {
+    Block &epilogue = op.getEpilogue().front();
+    IRMapping mapping;
+    mapping.map(epilogue.getArguments(), arguments.drop_back());
+    for (Operation &code : epilogue.without_terminator())
+      inner.clone(code, mapping);
+    return mapping.lookupOrDefault(epilogue.getTerminator()->getOperand(0));
+  })};
+}
+
+//===----------------------------------------------------------------------===//
+// layer_norm
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> attn::generalize(OpBuilder &b, LayerNormOp op) {
+  Location loc = op.getLoc();
+  LinalgBuilder linalg(b, loc);
+  unsigned rank = typeOf(op.getInit()).getRank();
+  Type element = typeOf(op.getInit()).getElementType();
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, op.getInit());
+  Value count = getValueOrCreateConstantIndexOp(b, loc, sizes.back());
+  sizes.pop_back();
+  AffineMap all = b.getMultiDimIdentityMap(rank), rows = leading(op.getContext(), rank, rank - 1);
+  AffineMap channels = AffineMap::get(rank, 0, b.getAffineDimExpr(rank - 1));
+  /// `sum` divided by the number of elements of a row.
+  auto mean = [&](OpBuilder &inner, Value sum) -> Value {
+    Value integer = arith::IndexCastOp::create(inner, loc, inner.getI64Type(), count);
+    return arith::DivFOp::create(inner, loc, sum, arith::SIToFPOp::create(inner, loc, element, integer));
+  };
+  auto difference = [&](OpBuilder &inner, Value x, Value sum) -> Value {
+    return arith::SubFOp::create(inner, loc, x, mean(inner, sum));
+  };
+  Value sum = linalg.generic({{op.getInput(), all}}, {linalg.filled(sizes, element, 0), rows},
+                             [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
+                               return arith::AddFOp::create(inner, loc, arguments[1], arguments[0]);
+                             });
+  Value squares = linalg.generic({{op.getInput(), all}, {sum, rows}}, {linalg.filled(sizes, element, 0), rows},
+                                 [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
+                                   Value x = difference(inner, arguments[0], arguments[1]);
+                                   Value square = arith::MulFOp::create(inner, loc, x, x);
+                                   return arith::AddFOp::create(inner, loc, arguments[2], square);
+                                 });
+  SmallVector<LinalgBuilder::Operand> inputs = {
+      {op.getInput(), all}, {sum, rows}, {squares, rows}, {op.getScale(), channels}};
+  if (op.getShift())
+    inputs.emplace_back(op.getShift(), channels);
+  double epsilon = op.getEpsilon().convertToDouble();
+  return {linalg.generic(inputs, {op.getInit(), all}, [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
+    Value x = difference(inner, arguments[0], arguments[1]);
+    Value variance = mean(inner, arguments[2]);
+    variance = arith::AddFOp::create(inner, loc, variance, createFloat(inner, loc, element, epsilon));
+    x = arith::DivFOp::create(inner, loc, x, math::SqrtOp::create(inner, loc, variance));
+    x = arith::MulFOp::create(inner, loc, x, arguments[3]);
+    return op.getShift() ? arith::AddFOp::create(inner, loc, x, arguments[4]).getResult() : x;
+  })};
+}
+
+//===----------------------------------------------------------------------===//
+// embedding
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> attn::generalize(OpBuilder &b, EmbeddingOp op) {
+  Location loc = op.getLoc();
+  LinalgBuilder linalg(b, loc);
+  unsigned rank = typeOf(op.getInit()).getRank();
+  Type element = typeOf(op.getInit()).getElementType();
+  Type wide = isNarrowFloat(element) ? Type(b.getF32Type()) : element;
+  AffineMap all = b.getMultiDimIdentityMap(rank), place = leading(op.getContext(), rank, rank - 1);
+  SmallVector<LinalgBuilder::Operand> inputs;
+  for (Value indices : op.getIndices())
+    inputs.emplace_back(indices, place);
+  auto rowsOf = [&](Value table) -> Value { return b.createOrFold<tensor::DimOp>(loc, table, 0); };
+  SmallVector<Value> tableRows = llvm::map_to_vector(op.getTables(), rowsOf);
+  Value positionRows = op.getPositions() ? rowsOf(op.getPositions()) : Value();
+  return {linalg.generic(inputs, {op.getInit(), all}, [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
+    Value column = linalg::IndexOp::create(inner, loc, rank - 1), sum;
+    auto addRow = [&](Value table, Value row, Value rows) {
+      Value clamped = createClamp(inner, loc, row, rows);
+      Value part = tensor::ExtractOp::create(inner, loc, table, ValueRange{clamped, column});
+      part = createFloatCast(inner, loc, part, wide);
+      sum = sum ? arith::AddFOp::create(inner, loc, sum, part).getResult() : part;
+    };
+    for (auto [index, table, rows] : llvm::zip(arguments, op.getTables(), tableRows))
+      addRow(table, arith::IndexCastOp::create(inner, loc, inner.getIndexType(), index), rows);
+    if (op.getPositions() && rank >= 2)
+      addRow(op.getPositions(), linalg::IndexOp::create(inner, loc, rank - 2), positionRows);
+    return createFloatCast(inner, loc, sum, element);
+  })};
+}

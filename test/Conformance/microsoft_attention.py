@@ -44,11 +44,13 @@ def i32(values):
 
 class Case:
     """`inputs` are arrays by name in the op's order, None where one isn't given; constants are initializers. `valid`
-    chooses what of an output counts."""
+    chooses what of an output counts. Where a row's keys are all masked, onnxruntime adds -10000 to each score, of which
+    no more than 3 decimals are left."""
 
-    def __init__(self, name, op, inputs, outputs=("y",), constants=(), dims=None, valid=None, before=(), **attributes):
+    def __init__(self, name, op, inputs, outputs=("y",), constants=(), dims=None, valid=None, before=(), atol=1e-5, **attributes):
         self.name, self.op, self.inputs, self.outputs, self.constants = name, op, inputs, outputs, constants
         self.dims, self.valid, self.before, self.attributes = dims or {}, valid or {}, list(before), attributes
+        self.atol = atol
 
     def model(self, dynamic):
         """With `dynamic`, the sizes that `dims` names are these names."""
@@ -92,8 +94,8 @@ def attention_cases():
     yield Case("attention_no_bias", inputs={**inputs(), "b": None}, **{**common, "constants": ("w",)})
     yield Case("attention_weights_given", inputs=inputs(), **{**common, "constants": ()})
     yield Case("attention_mask", inputs=inputs(mask), **common)
-    yield Case("attention_mask_row_empty", inputs=inputs(i32([[0] * S, [1] * S])), **common)
-    yield Case("attention_mask_3d", inputs=inputs(rng.integers(0, 2, (B, S, S)).astype(np.int32)),
+    yield Case("attention_mask_row_empty", inputs=inputs(i32([[0] * S, [1] * S])), atol=2e-3, **common)
+    yield Case("attention_mask_3d", inputs=inputs(rng.integers(0, 2, (B, S, S)).astype(np.int32)), atol=2e-3,
                **{**common, "dims": {"x": {0: "B", 1: "S"}, "mask": {0: "B", 1: "S", 2: "S"}}})  # fmt: skip
     yield Case("attention_mask_ends", inputs=inputs(i32([3, 5])), **{**common, "dims": {}})
     yield Case("attention_mask_ends_and_begins", inputs=inputs(i32([3, 5, 1, 2])), **{**common, "dims": {}})
@@ -251,7 +253,7 @@ def check(case, dynamic, directory):
         if actual.shape != wanted.shape:
             return f"{name}: shape {list(actual.shape)}, expected {list(wanted.shape)}"
         for part in case.valid.get(name, [np.s_[...]]):
-            if not np.allclose(actual[part], wanted[part], rtol=1e-4, atol=1e-5):
+            if not np.allclose(actual[part], wanted[part], rtol=1e-4, atol=case.atol):
                 return f"{name}{part}: off by {np.max(np.abs(actual[part] - wanted[part])):.3g}"
     return None
 

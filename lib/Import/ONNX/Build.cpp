@@ -22,8 +22,29 @@ using utils::IteratorType;
 // Shapes
 //===----------------------------------------------------------------------===//
 
+/// Two products of as many dimensions of inputs, where nothing says that they are equal: that holds if their factors
+/// are, in the order of the inputs, which is what is demanded of the caller. It is more than the node does, but what
+/// models mean that see several dimensions as one.
+static bool unifyFactors(Symbols &symbols, const Size &a, const Size &b) {
+  Size x = symbols.canonical(a), y = symbols.canonical(b);
+  if (x.getTerms().size() != 1 || y.getTerms().size() != 1 || !symbols.isComputable(x) || !symbols.isComputable(y) ||
+      x.getTerms()[0].coefficient != y.getTerms()[0].coefficient)
+    return false;
+  // Factors are sorted; those that both have are equal already.
+  SmallVector<Symbol> left, right;
+  ArrayRef<Symbol> p = x.getTerms()[0].symbols, q = y.getTerms()[0].symbols;
+  std::set_difference(p.begin(), p.end(), q.begin(), q.end(), std::back_inserter(left));
+  std::set_difference(q.begin(), q.end(), p.begin(), p.end(), std::back_inserter(right));
+  if (left.size() != right.size())
+    return false;
+  for (auto [i, j] : llvm::zip_equal(left, right))
+    if (!symbols.unify(Size::of(i), Size::of(j)))
+      return false;
+  return symbols.equal(a, b);
+}
+
 LogicalResult attn::onnx::expectEqual(Node &node, const Size &a, const Size &b, const Twine &what) {
-  if (node.symbols.unify(a, b))
+  if (node.symbols.unify(a, b) || unifyFactors(node.symbols, a, b))
     return success();
   std::string text = what.str();
   InFlightDiagnostic diagnostic = node.error();

@@ -302,11 +302,13 @@ Tensor attn::onnx::concat(Node &node, ArrayRef<Tensor> inputs, int64_t axis) {
     result.weight = ConcatAttr::get(node.builder.getContext(), axis, parts);
     return result;
   }
-  // Each part is copied to its place.
+  // Each part is copied to its place; one that is known to be empty has none.
   Value whole = empty(node, result.shape, result.type);
   SmallVector<OpFoldResult> strides(result.rank(), node.builder.getIndexAttr(1));
   Size begin(0);
   for (const Tensor &input : inputs) {
+    if (productOf(input.shape).isConstant(0))
+      continue;
     SmallVector<OpFoldResult> offsets(result.rank(), node.builder.getIndexAttr(0));
     offsets[axis] = node.symbols.materialize(node.builder, node.loc, begin);
     whole = tensor::InsertSliceOp::create(node.builder, node.loc, node.value(input), whole, offsets,

@@ -147,10 +147,6 @@ LogicalResult DotProductBuilder::scaleQuery(DataType type) {
 
 /// Whether attn.attention says all of it.
 bool DotProductBuilder::isOneOp() const {
-  if (attention.softcap > 0 || attention.bias || attention.causal || attention.leftWindow >= 0 ||
-      attention.rightWindow >= 0 || attention.mask || computeType(attention.query.type) != attention.query.type ||
-      attention.query.type == DataType::Double)
-    return false; // TEMPORARY
   if (attention.wanted || attention.changeScores || attention.changeProbabilities || attention.sinks ||
       !attention.emptyIsZero)
     return false;

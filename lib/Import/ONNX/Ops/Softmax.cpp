@@ -1,4 +1,4 @@
-//===- Softmax.cpp - Softmax, LogSoftmax, Hardmax ---------------*- C++ -*-===//
+//===- Softmax.cpp - Softmax and LogSoftmax ---------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -5,71 +5,12 @@
 #
 #   python compare_microsoft.py DIRECTORY
 #
-# Models of one node each, with random inputs: compiled into one library, static and
-# with every dimension a symbol, and compared with what onnxruntime computes.
-#
 # ===------------------------------------------------------------------------===#
-import os
-import subprocess
 import sys
 
 import numpy as np
-import onnx
 import onnxruntime
-from onnx import helper
-
-import attn
-
-F32, F16 = np.float32, np.float16
-
-
-class Case:
-    def __init__(self, op, inputs, outputs=("y",), weights=(), domain="com.microsoft", same=(), **attributes):
-        """`inputs`: arrays by name, None where one isn't given. `same`: names of inputs whose dimensions have common
-        names."""
-        self.op, self.inputs, self.outputs, self.weights = op, inputs, outputs, weights
-        self.domain, self.same, self.attributes = domain, same, attributes
-
-    def model(self, dynamic):
-        node = helper.make_node(
-            self.op, [name if array is not None else "" for name, array in self.inputs.items()], list(self.outputs),
-            name="node", domain=self.domain, **self.attributes,
-        )  # fmt: skip
-        values, initializers = [], []
-        for name, array in self.inputs.items():
-            if array is None:
-                continue
-            if name in self.weights:
-                initializers.append(onnx.numpy_helper.from_array(array, name))
-                continue
-            shape = list(array.shape)
-            if dynamic:
-                prefix = "same" if name in self.same else name
-                # What meets a weight has its size.
-                fixed = {1, *(size for weight in self.weights for size in np.shape(self.inputs[weight]))}
-                shape = [size if size in fixed else f"{prefix}_{i}" for i, size in enumerate(shape)]
-            values.append(helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), shape))
-        results = [helper.make_empty_tensor_value_info(name) for name in self.outputs if name]
-        for result in results:  # the type is inferred by onnxruntime; any will do for the importer
-            result.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(self.type_of(result.name))
-        graph = helper.make_graph([node], "graph", values, results, initializers)
-        opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=8)
-
-    def type_of(self, output):
-        if output == "mask_index":
-            return np.dtype(np.int32)
-        return next(a.dtype for a in self.inputs.values() if a is not None and a.dtype.kind == "f")
-
-    def feeds(self):
-        return {name: a for name, a in self.inputs.items() if a is not None and name not in self.weights}
-
-
-random = np.random.default_rng(3)
-
-
-def floats(*shape, dtype=F32):
-    return random.standard_normal(shape).astype(dtype)
+from compare import F16, F32, Case, floats, random, run
 
 
 def cases():
@@ -128,39 +69,12 @@ def cases():
     yield Case(op, embedding | {"position_ids": np.array([[3, 1, 0, 5]], np.int32)}, both, weights=tables, same=given)
 
 
-def main(directory):
-    os.makedirs(directory, exist_ok=True)
-    todo, paths = [], []
-    for i, case in enumerate(cases()):
-        for shapes in ("static", "dynamic"):
-            name = f"{case.op}_{i}_{shapes}"
-            paths.append(os.path.join(directory, name + ".onnx"))
-            onnx.save(case.model(shapes == "dynamic"), paths[-1])
-            todo.append((name, case))
-    library = os.path.join(directory, "libnodes.so")
-    attnc = os.path.join(os.environ["ATTN_BUILD_DIR"], "bin", "attnc")
-    subprocess.run([attnc, *paths, "-o", library, "--quiet"], check=True)
-    loaded = attn.load(library)
-    failed = 0
+def evaluate(path, inputs):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    for path, (name, case) in zip(paths, todo):
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        expected = session.run(None, case.feeds())
-        actual = loaded.entries[name](*case.feeds().values())
-        for i, array in enumerate(expected):
-            got = np.asarray(actual[i])
-            tolerance = 5e-3 if array.dtype == F16 else 2e-5
-            if got.dtype != array.dtype or got.shape != array.shape:
-                print(f"{name}: output {i} is {got.dtype}{got.shape}, expected {array.dtype}{array.shape}")
-                failed += 1
-            elif not np.allclose(got, array, rtol=tolerance, atol=tolerance):
-                off = np.abs(got.astype(np.float64) - array.astype(np.float64)).max()
-                print(f"{name} {case.attributes}: output {i} is off by {off:.3g}")
-                failed += 1
-    print(f"{len(todo)} models, {failed} differences")
-    return 1 if failed else 0
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return session.run(None, inputs)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(1 if run(sys.argv[1], cases(), evaluate) else 0)

@@ -46,6 +46,8 @@ constexpr llvm::StringLiteral kUnsignedAttr = "attn.unsigned";
 constexpr llvm::StringLiteral kIndexRangeAttr = "attn.index_range";
 constexpr llvm::StringLiteral kDimBoundsAttr = "attn.dim_bounds";
 constexpr llvm::StringLiteral kTargetAttr = "attn.target";
+constexpr llvm::StringLiteral kGPUKernelAttr = "attn.gpu_kernel";
+constexpr llvm::StringLiteral kGPULaunchAttr = "attn.gpu_launch";
 
 } // namespace attn
 

@@ -80,8 +80,8 @@ static FailureOr<AttentionKernelSpec> specify(AttentionOp op, GPUAttentionKernel
   int64_t headSize = op.getStaticExtent(AttentionOp::QueryChannel);
   if (headSize != op.getStaticExtent(AttentionOp::ValueChannel) || ShapedType::isDynamic(headSize))
     return op.emitError("GPU attention needs one static head size for keys and values");
-  bool fits = schedule.isWgmma() ? headSize <= schedule.getHeadSize() && headSize % 8 == 0
-                                 : headSize == schedule.getHeadSize();
+  bool fits =
+      schedule.isWgmma() ? headSize <= schedule.getHeadSize() && headSize % 8 == 0 : headSize == schedule.getHeadSize();
   if (!fits)
     return op.emitError() << "a head size of " << headSize << " does not fit the kernel's, " << schedule.getHeadSize();
   return AttentionKernelSpec{schedule, type, causal, static_cast<bool>(op.getLogSumExp())};

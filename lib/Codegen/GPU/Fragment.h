@@ -3,8 +3,8 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The tensor cores spread 16 rows of f32 accumulators over the 32 threads of a warp. mma (for each m16n8 tile) and wgmma
-// (for the rows of a warp, any N) agree on how, so softmax, masks and packing are written once:
+// The tensor cores spread 16 rows of f32 accumulators over the 32 threads of a warp. mma (for each m16n8 tile) and
+// wgmma (for the rows of a warp, any N) agree on how, so softmax, masks and packing are written once:
 //
 //              columns  0 1   2 3   4 5   6 7  | 8 9 ...
 //     row 0            T0    T1    T2    T3    | T0 ...       accumulators 0, 1 of T0..T3, then 4, 5
@@ -38,9 +38,7 @@ inline unsigned rowOfAccumulator(unsigned i) { return i % 4 / 2; }
 inline int64_t columnOfAccumulator(unsigned i) { return 8 * (i / 4) + i % 2; }
 
 /// `columns` / 2 accumulators of zero.
-inline Fragment zeroFragment(ThreadEmitter &emit, int64_t columns) {
-  return Fragment(columns / 2, emit.f32(0.0));
-}
+inline Fragment zeroFragment(ThreadEmitter &emit, int64_t columns) { return Fragment(columns / 2, emit.f32(0.0)); }
 
 /// Each accumulator multiplied by its row's factor.
 inline Fragment scaleRows(ThreadEmitter &emit, const Fragment &fragment, llvm::ArrayRef<mlir::Value> factors) {

@@ -11,8 +11,8 @@
 using namespace mlir;
 using namespace attn;
 
-/// All dynamic shared memory. LLVM's external array and not gpu.dynamic_shared_memory, which becomes one byte aligned to
-/// 16 where a function also has static shared memory; the swizzle of tiles needs 1024.
+/// All dynamic shared memory. LLVM's external array and not gpu.dynamic_shared_memory, which becomes one byte aligned
+/// to 16 where a function also has static shared memory; the swizzle of tiles needs 1024.
 static constexpr StringLiteral kSharedMemory = "attn_shared_memory";
 
 //===----------------------------------------------------------------------===//
@@ -20,14 +20,14 @@ static constexpr StringLiteral kSharedMemory = "attn_shared_memory";
 //===----------------------------------------------------------------------===//
 
 static bool isTensorMap(GPUArgumentKind kind) {
-  return llvm::is_contained({GPUArgumentKind::QueryMap, GPUArgumentKind::KeyMap, GPUArgumentKind::ValueMap,
-                             GPUArgumentKind::OutputMap},
-                            kind);
+  return llvm::is_contained(
+      {GPUArgumentKind::QueryMap, GPUArgumentKind::KeyMap, GPUArgumentKind::ValueMap, GPUArgumentKind::OutputMap},
+      kind);
 }
 
 static bool isStrides(GPUArgumentKind kind) {
-  return llvm::is_contained({GPUArgumentKind::QueryStrides, GPUArgumentKind::KeyStrides,
-                             GPUArgumentKind::ValueStrides, GPUArgumentKind::OutputStrides},
+  return llvm::is_contained({GPUArgumentKind::QueryStrides, GPUArgumentKind::KeyStrides, GPUArgumentKind::ValueStrides,
+                             GPUArgumentKind::OutputStrides},
                             kind);
 }
 

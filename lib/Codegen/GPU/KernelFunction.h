@@ -3,8 +3,8 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The order of a kernel's arguments is data, `arguments` of #attn.gpu_launch. Here it becomes a signature, and arguments
-// are found by what they are, so no code counts positions.
+// The order of a kernel's arguments is data, `arguments` of #attn.gpu_launch. Here it becomes a signature, and
+// arguments are found by what they are, so no code counts positions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +27,8 @@ public:
                                        GPULaunchAttr launch);
 
   ThreadEmitter &getEmitter() { return emit; }
-  /// The argument of this kind, of three strides the `part`-th: those of batch rows, heads, rows. Null if there is none.
+  /// The argument of this kind, of three strides the `part`-th: those of batch rows, heads, rows. Null if there is
+  /// none.
   mlir::Value argument(GPUArgumentKind kind, unsigned part = 0);
 
   /// The block's shared memory from `offset` on.

@@ -42,9 +42,7 @@ SoftmaxStep Softmax::update(const Fragment &scores, const SoftmaxState &state, S
     for (unsigned i = 0; i < scores.size(); ++i)
       if (rowOfAccumulator(i) == row)
         ofRow.push_back(i);
-    auto gather = [&](const Fragment &from) {
-      return llvm::map_to_vector(ofRow, [&](unsigned i) { return from[i]; });
-    };
+    auto gather = [&](const Fragment &from) { return llvm::map_to_vector(ofRow, [&](unsigned i) { return from[i]; }); };
 
     Value before = state.maximum[row];
     Value now = emit.maxf(before, acrossQuad(emit.reduce(gather(scores), maximum), maximum));
@@ -79,8 +77,7 @@ Softmax::Result Softmax::finish(const SoftmaxState &state, bool logSumExp) {
     Value empty = emit.equalf(sum, emit.f32(0.0));
     result.inverseSum[row] = emit.select(empty, emit.f32(0.0), emit.reciprocal(sum));
     if (logSumExp)
-      result.logSumExp[row] =
-          emit.mulf(emit.fma(state.maximum[row], scale, emit.log2(sum)), emit.f32(kLogOf2));
+      result.logSumExp[row] = emit.mulf(emit.fma(state.maximum[row], scale, emit.log2(sum)), emit.f32(kLogOf2));
   }
   return result;
 }

@@ -3,13 +3,13 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// For each row the largest score m so far and the sum l of probabilities 2^((s - m) c), c being the scale times log2(e).
-// A block of scores s updates them:
+// For each row the largest score m so far and the sum l of probabilities 2^((s - m) c), c being the scale times
+// log2(e). A block of scores s updates them:
 //
 //     m' = max(m, max s)     f = 2^((m - m') c)     p = 2^(s c - m' c)     l' = l f + sum p
 //
-// and whatever was summed up with the old m, the outputs too, is multiplied by f. Each probability costs one fma and one
-// exponential. Sums stay apart in the four threads of a quad until the end; maxima are shared at once.
+// and whatever was summed up with the old m, the outputs too, is multiplied by f. Each probability costs one fma and
+// one exponential. Sums stay apart in the four threads of a quad until the end; maxima are shared at once.
 //
 // Masked scores are -infinity. A row may have seen nothing else: then m' is -infinity and s c - m' c no number, so m' c
 // is taken as 0 there; probabilities and l are 0. Rows that have seen a key need no such guard.

@@ -78,10 +78,10 @@ Value ThreadEmitter::greaterf(Value a, Value b) const { return create<LLVM::FCmp
 /// Inline PTX of one result that may be moved and dropped like any arithmetic.
 static Value pureAssembly(const ThreadEmitter &emit, Type type, const Twine &text, StringRef constraints,
                           ValueRange operands) {
-  auto op = emit.create<LLVM::InlineAsmOp>(
-      type, operands, text.str(), constraints, /*has_side_effects=*/false, /*is_align_stack=*/false,
-      LLVM::tailcallkind::TailCallKind::None,
-      LLVM::AsmDialectAttr::get(type.getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr());
+  auto op = emit.create<LLVM::InlineAsmOp>(type, operands, text.str(), constraints, /*has_side_effects=*/false,
+                                           /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+                                           LLVM::AsmDialectAttr::get(type.getContext(), LLVM::AsmDialect::AD_ATT),
+                                           ArrayAttr());
   return op.getResult(0);
 }
 

@@ -5,8 +5,8 @@
 //
 // A tile is a block of queries of one head. Tiles are numbered so that those of a few heads (`heads_together`) run at a
 // time, since tiles of one head read the same keys and values, which then stay in the second-level cache. Within those
-// heads the last queries come first where the mask is causal: the longest tiles start first, so that short ones fill the
-// end.
+// heads the last queries come first where the mask is causal: the longest tiles start first, so that short ones fill
+// the end.
 //
 //===----------------------------------------------------------------------===//
 

@@ -3,8 +3,8 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Builds the function of a kernel from data: its schedule (#attn.gpu_attention_kernel), element type and mask. Softmax and
-// its inner loop are in lib/Codegen/GPU; what differs between tensor core instructions is in Mma and Wgmma there:
+// Builds the function of a kernel from data: its schedule (#attn.gpu_attention_kernel), element type and mask. Softmax
+// and its inner loop are in lib/Codegen/GPU; what differs between tensor core instructions is in Mma and Wgmma there:
 //
 //   Wgmma/Kernel.cpp     who does what: one warp loads, the others compute
 //   Wgmma/Producer.cpp   TMA loads into the rings of key and value tiles

@@ -3,9 +3,9 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What GPU kernels are written with: 32-bit integers and floats in registers, memory by address, inline PTX for what has
-// no op, and control flow as blocks. Kernels are emitted in the LLVM dialect at once, since which values are live across
-// which wait decides whether the assembler keeps the tensor cores busy, and no pass between should move them.
+// What GPU kernels are written with: 32-bit integers and floats in registers, memory by address, inline PTX for what
+// has no op, and control flow as blocks. Kernels are emitted in the LLVM dialect at once, since which values are live
+// across which wait decides whether the assembler keeps the tensor cores busy, and no pass between should move them.
 //
 //===----------------------------------------------------------------------===//
 

@@ -139,8 +139,8 @@ void WarpKernel::storeRow(const Fragment &outputs, unsigned row, Value query, Va
   Value bytes = emit.add(emit.mul(emit.extend(query), rows.stride), emit.extend(emit.shiftLeft(columnInQuad, 1)));
   Value address = emit.address(rows.base, bytes);
   for (size_t i = 2 * row; i < outputs.size(); i += 4) {
-    Value pair = emit.packPair(emit.mulf(outputs[i], inverseSum), emit.mulf(outputs[i + 1], inverseSum),
-                               spec.elementType);
+    Value pair =
+        emit.packPair(emit.mulf(outputs[i], inverseSum), emit.mulf(outputs[i + 1], inverseSum), spec.elementType);
     emit.store(pair, emit.address(address, 2 * columnOfAccumulator(i)));
   }
   if (!logSumExp)
@@ -159,9 +159,8 @@ void WarpKernel::store(const LoopState &state) {
     Softmax::Result result = softmax.finish(state.softmax[rowTile], spec.logSumExp);
     for (unsigned row = 0; row < kRowsPerThread; ++row) {
       Value query = queryOf(rowTile, row);
-      emit.ifThen(emit.less(query, argument(GPUArgumentKind::QueryLength)), [&] {
-        storeRow(state.outputs[rowTile], row, query, result.inverseSum[row], result.logSumExp[row]);
-      });
+      emit.ifThen(emit.less(query, argument(GPUArgumentKind::QueryLength)),
+                  [&] { storeRow(state.outputs[rowTile], row, query, result.inverseSum[row], result.logSumExp[row]); });
     }
   }
 }

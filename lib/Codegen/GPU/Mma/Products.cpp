@@ -26,9 +26,11 @@ WarpProducts::WarpProducts(KernelFunction &kernel, const AttentionKernelSpec &sp
   // Which of the four matrices a lane gives an address to, and of which row of it.
   Value inMatrix = emit.bitAnd(lane, 7);
   Value lowBit = emit.bitAnd(emit.shiftRight(lane, 3), 1), highBit = emit.shiftRight(lane, 4);
-  Value lowRow = emit.add(inMatrix, emit.shiftLeft(lowBit, 3)), highRow = emit.add(inMatrix, emit.shiftLeft(highBit, 3));
-  // A left factor: rows 0-7 and 8-15, then the same of the next eight channels. Values, transposed by the load, likewise
-  // yield two right factors of eight channels each; keys are not transposed, so their rows are the factor's columns.
+  Value lowRow = emit.add(inMatrix, emit.shiftLeft(lowBit, 3)),
+        highRow = emit.add(inMatrix, emit.shiftLeft(highBit, 3));
+  // A left factor: rows 0-7 and 8-15, then the same of the next eight channels. Values, transposed by the load,
+  // likewise yield two right factors of eight channels each; keys are not transposed, so their rows are the factor's
+  // columns.
   queryLanes = laneOffsets(emit.add(firstRow, lowRow), highBit);
   keyLanes = laneOffsets(highRow, lowBit);
   valueLanes = laneOffsets(lowRow, highBit);
@@ -50,10 +52,9 @@ Values WarpProducts::loadMatrices(int64_t tile, int64_t row, int64_t channel, co
   Value address = kernel.shared(emit.add(lanes.places[channel % 64 / 16], offset));
   MLIRContext *context = emit.getBuilder().getContext();
   Type result = LLVM::LLVMStructType::getLiteral(context, SmallVector<Type>(4, emit.i32()));
-  Value loaded = emit.create<NVVM::LdMatrixOp>(result, address, 4u,
-                                               transposed ? NVVM::MMALayout::col : NVVM::MMALayout::row,
-                                               NVVM::LdStMatrixShapeAttr::get(context, 8, 8),
-                                               NVVM::LdStMatrixEltType::B16);
+  Value loaded =
+      emit.create<NVVM::LdMatrixOp>(result, address, 4u, transposed ? NVVM::MMALayout::col : NVVM::MMALayout::row,
+                                    NVVM::LdStMatrixShapeAttr::get(context, 8, 8), NVVM::LdStMatrixEltType::B16);
   Values registers;
   for (int64_t i = 0; i < 4; ++i)
     registers.push_back(emit.create<LLVM::ExtractValueOp>(loaded, ArrayRef<int64_t>{i}));
@@ -73,10 +74,10 @@ void WarpProducts::multiply(Fragment &accumulators, unsigned first, ValueRange l
   MLIRContext *context = emit.getBuilder().getContext();
   NVVM::MMATypes type = isBF16 ? NVVM::MMATypes::bf16 : NVVM::MMATypes::f16;
   Type result = LLVM::LLVMStructType::getLiteral(context, SmallVector<Type>(4, emit.f32()));
-  Value sums = emit.create<NVVM::MmaOp>(
-      result, asPairs(left), asPairs(right), ValueRange(accumulators).slice(first, 4), ArrayRef<int64_t>{16, 8, 16},
-      std::nullopt, std::nullopt, std::array<NVVM::MMATypes, 2>{type, type},
-      std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
+  Value sums = emit.create<NVVM::MmaOp>(result, asPairs(left), asPairs(right), ValueRange(accumulators).slice(first, 4),
+                                        ArrayRef<int64_t>{16, 8, 16}, std::nullopt, std::nullopt,
+                                        std::array<NVVM::MMATypes, 2>{type, type},
+                                        std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
   for (int64_t i = 0; i < 4; ++i)
     accumulators[first + i] = emit.create<LLVM::ExtractValueOp>(sums, ArrayRef<int64_t>{i});
 }

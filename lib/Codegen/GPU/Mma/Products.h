@@ -32,8 +32,8 @@ public:
   void multiplyValues(llvm::MutableArrayRef<Fragment> outputs, llvm::ArrayRef<ThreadEmitter::Values> probabilities);
 
 private:
-  /// Where a lane's row stands in a 16 x 16 part of a tile, for each of the four places that 16 channels have in a swizzled
-  /// row of 64.
+  /// Where a lane's row stands in a 16 x 16 part of a tile, for each of the four places that 16 channels have in a
+  /// swizzled row of 64.
   struct LaneOffsets {
     mlir::Value places[4];
   };

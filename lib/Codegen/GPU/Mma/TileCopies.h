@@ -27,8 +27,8 @@ public:
 
   /// Rows of `tensor` for this batch row and head.
   HeadRows getRows(GPUArgumentKind tensor, GPUArgumentKind strides, mlir::Value batch, mlir::Value head);
-  /// Issues the copy of `rows` rows from `firstRow` on to the shared offset `to`. Rows from `length` on become zeros; none
-  /// are that far where `length` is null.
+  /// Issues the copy of `rows` rows from `firstRow` on to the shared offset `to`. Rows from `length` on become zeros;
+  /// none are that far where `length` is null.
   void copy(const HeadRows &source, mlir::Value firstRow, mlir::Value length, int64_t to, int64_t rows);
   /// Ends a group of copies.
   void commit();

@@ -11,9 +11,7 @@
 using namespace mlir;
 using namespace attn;
 
-Value Barriers::get(int64_t offset, Value stage) {
-  return kernel.shared(emit.add(emit.shiftLeft(stage, 3), offset));
-}
+Value Barriers::get(int64_t offset, Value stage) { return kernel.shared(emit.add(emit.shiftLeft(stage, 3), offset)); }
 
 void Barriers::init(int64_t offset, int64_t arrivals) {
   emit.create<NVVM::MBarrierInitOp>(kernel.shared(offset), emit.i32(arrivals), Value());
@@ -30,9 +28,7 @@ void Barriers::expectBytes(Value barrier, int64_t bytes) {
                                               /*relaxed=*/false, Value());
 }
 
-void Barriers::arrive(Value barrier) {
-  emit.create<NVVM::MBarrierArriveOp>(emit.i64(), barrier, Value());
-}
+void Barriers::arrive(Value barrier) { emit.create<NVVM::MBarrierArriveOp>(emit.i64(), barrier, Value()); }
 
 void Barriers::arriveIf(Value elected, Value barrier) {
   emit.assembly("@$1 mbarrier.arrive.shared.b64 _, [$0];", {}, {}, {barrier, elected});

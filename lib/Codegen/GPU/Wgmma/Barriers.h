@@ -4,10 +4,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A ring of tiles in shared memory is filled by one warp and emptied by others. Each stage has two mbarriers: `full`
-// completes when all bytes have arrived, `empty` when every consuming warp has finished reading. A barrier's phase flips
-// each time it completes, and a wait names the parity of the phase it waits for. Both sides start with parity 0 and flip
-// it when they come round: consumers wait for their parity, the producer for the opposite, so that its first round over
-// the empty ring does not wait.
+// completes when all bytes have arrived, `empty` when every consuming warp has finished reading. A barrier's phase
+// flips each time it completes, and a wait names the parity of the phase it waits for. Both sides start with parity 0
+// and flip it when they come round: consumers wait for their parity, the producer for the opposite, so that its first
+// round over the empty ring does not wait.
 //
 //===----------------------------------------------------------------------===//
 

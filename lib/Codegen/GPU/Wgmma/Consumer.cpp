@@ -4,18 +4,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The loop over keys overlaps three things. Its body issues two products, the scores of block j + 1 and the outputs of
-// block j; as soon as the scores are there, the softmax of block j + 1 runs on the ordinary units while the tensor cores
-// do the outputs of block j:
+// block j; as soon as the scores are there, the softmax of block j + 1 runs on the ordinary units while the tensor
+// cores do the outputs of block j:
 //
 //   tensor cores    S(j+1)=QK  O+=P(j)V       S(j+2)=QK  O+=P(j+1)V      ...
 //   other units                softmax(j+1)              softmax(j+2)
 //
-// Blocks go from the last to the first, so that those with masked keys come at the beginning: the end of the keys in the
-// very first block, the diagonal of a causal mask in the first few. They have loops of their own, and the main loop has
-// no masks.
+// Blocks go from the last to the first, so that those with masked keys come at the beginning: the end of the keys in
+// the very first block, the diagonal of a causal mask in the first few. They have loops of their own, and the main loop
+// has no masks.
 //
-// With pingpong, warpgroups also take turns: one issues its products when the other has issued its own and is about to do
-// its softmax.
+// With pingpong, warpgroups also take turns: one issues its products when the other has issued its own and is about to
+// do its softmax.
 //
 //===----------------------------------------------------------------------===//
 

@@ -29,9 +29,7 @@ void Epilogue::meet() {
                                Value());
 }
 
-void Epilogue::waitForCopies() {
-  emit.create<NVVM::CpAsyncBulkWaitGroupOp>(0u, emit.getBuilder().getUnitAttr());
-}
+void Epilogue::waitForCopies() { emit.create<NVVM::CpAsyncBulkWaitGroupOp>(0u, emit.getBuilder().getUnitAttr()); }
 
 void Epilogue::storeLogSumExp(ArrayRef<Value> values, const Tile &tile, Value row) {
   // The four threads of a quad hold the same.
@@ -69,10 +67,9 @@ void Epilogue::storeOutputs(const Fragment &outputs, const Tile &tile) {
     int64_t box = step / 4, firstChunk = 2 * step % 8;
     Value chunk = emit.bitXor(emit.add(rightChunk, firstChunk), inMatrix);
     Value offset = emit.add(rowOffset, emit.shiftLeft(chunk, 4));
-    emit.create<NVVM::StMatrixOp>(
-        kernel.function.shared(emit.add(offset, layout.output + box * layout.queryBox)),
-        ValueRange(packed).slice(4 * step, 4), NVVM::MMALayout::row, NVVM::LdStMatrixShapeAttr::get(context, 8, 8),
-        NVVM::LdStMatrixEltType::B16);
+    emit.create<NVVM::StMatrixOp>(kernel.function.shared(emit.add(offset, layout.output + box * layout.queryBox)),
+                                  ValueRange(packed).slice(4 * step, 4), NVVM::MMALayout::row,
+                                  NVVM::LdStMatrixShapeAttr::get(context, 8, 8), NVVM::LdStMatrixEltType::B16);
   }
 
   // TMA reads through another proxy than these stores.

@@ -3,9 +3,9 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Outputs go from registers through shared memory, where each warpgroup has its own 64 rows of the output tile: stmatrix
-// writes them in the swizzled layout of TMA, and one thread issues the copies, which leave out rows and channels beyond
-// the tensor's ends. The copies run on while the warps begin the next tile.
+// Outputs go from registers through shared memory, where each warpgroup has its own 64 rows of the output tile:
+// stmatrix writes them in the swizzled layout of TMA, and one thread issues the copies, which leave out rows and
+// channels beyond the tensor's ends. The copies run on while the warps begin the next tile.
 //
 //===----------------------------------------------------------------------===//
 

@@ -27,7 +27,8 @@ static void initBarriers(WarpgroupKernel &kernel) {
   }
   for (auto kind : {GPUArgumentKind::QueryMap, GPUArgumentKind::KeyMap, GPUArgumentKind::ValueMap})
     kernel.emit.create<NVVM::PrefetchOp>(NVVM::PrefetchCacheLevelAttr(), NVVM::CacheEvictionPriorityAttr(),
-                                         kernel.function.argument(kind), Value(), kernel.emit.getBuilder().getUnitAttr());
+                                         kernel.function.argument(kind), Value(),
+                                         kernel.emit.getBuilder().getUnitAttr());
   // Also for TMA, which is not a thread.
   kernel.emit.create<NVVM::FenceMbarrierInitOp>();
 }

@@ -6,11 +6,12 @@
 // A block has one warpgroup (four warps) of which one thread loads, and two or three that compute, each 64 queries:
 //
 //   producer:   for each tile: queries once; for each block of keys from the last to the first: keys, then values
-//   consumers:  for each tile: scores and softmax of the last block; then for each block before it the scores of this one
+//   consumers:  for each tile: scores and softmax of the last block; then for each block before it the scores of this
+//   one
 //               together with the outputs of the one after; the outputs of the first block; write
 //
-// Tiles of keys and of values go through a ring of `stages` buffers each. With order = persistent or dynamic, blocks take
-// tile after tile, and the producer runs ahead into the next tile while consumers finish one.
+// Tiles of keys and of values go through a ring of `stages` buffers each. With order = persistent or dynamic, blocks
+// take tile after tile, and the producer runs ahead into the next tile while consumers finish one.
 //
 //===----------------------------------------------------------------------===//
 

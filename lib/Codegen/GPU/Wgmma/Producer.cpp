@@ -3,8 +3,8 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Loads are asynchronous: the thread waits for an empty stage, announces to the stage's barrier how many bytes will come,
-// and issues the copies. Rows beyond the end of a sequence arrive as zeros and count as bytes all the same.
+// Loads are asynchronous: the thread waits for an empty stage, announces to the stage's barrier how many bytes will
+// come, and issues the copies. Rows beyond the end of a sequence arrive as zeros and count as bytes all the same.
 //
 // Within a tile the first keys go before the queries, since both are needed at once and keys were perhaps emptied
 // earlier; so do the keys of the next tile, while consumers still read this one's queries.

@@ -65,7 +65,8 @@ Fragment WarpgroupProducts::multiplyKeys(Value stage) {
   Fragment scores;
   for (int64_t channel = 0; channel < spec.schedule.getHeadSize(); channel += kDepth) {
     int64_t box = channel / kChannelsPerBox, inBox = channel % kChannelsPerBox * 2;
-    Value factors[] = {advance(queries, inBox + box * layout.queryBox), advance(stageKeys, inBox + box * layout.keyBox)};
+    Value factors[] = {advance(queries, inBox + box * layout.queryBox),
+                       advance(stageKeys, inBox + box * layout.keyBox)};
     // After the accumulators: both descriptors, whether to add to the accumulators, signs, and both factors K-major.
     bool first = scores.empty();
     unsigned next = first ? count : 2 * count;

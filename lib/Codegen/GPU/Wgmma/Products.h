@@ -10,10 +10,10 @@
 //   bits 16-29  leading offset / 16    bits 32-45  stride offset / 16
 //   bits 62-63  1: 128-byte swizzle
 //
-// Queries and keys are K-major (a row's channels are the sum's index): eight rows are 1024 bytes from the next eight, the
-// leading offset is not used; 16 channels further is 32 bytes further, and the next 64 channels are in the next box.
-// Values are MN-major (their rows are the sum's index): the leading offset is from one box of 64 channels to the next,
-// eight rows are 1024 bytes, and 16 rows further is 2048 bytes further.
+// Queries and keys are K-major (a row's channels are the sum's index): eight rows are 1024 bytes from the next eight,
+// the leading offset is not used; 16 channels further is 32 bytes further, and the next 64 channels are in the next
+// box. Values are MN-major (their rows are the sum's index): the leading offset is from one box of 64 channels to the
+// next, eight rows are 1024 bytes, and 16 rows further is 2048 bytes further.
 //
 // Between issue and wait the assembler must not move accumulators. Two rules keep it from serializing products:
 // accumulators are tied to the wait (they come out of it as new values), and packed factors are made after it.

@@ -124,7 +124,7 @@ def Attn_GPUArgumentAttr : AttrDef<Attn_Dialect, "GPUArgument"> {
     | `query_length`, `key_length`, `batch`, `heads` | i32; `heads` are those of the queries |
     | `heads_per_key_head` | i32, how many heads of queries share a head of keys and values |
     | `scale` | f32, positive: the scale of scores times log2(e) |
-    | `heads_together` | i32, at least 1: tiles of so many (batch, head) pairs run side by side, so that their keys and values stay in the second-level cache |
+    | `heads_together` | i32, at least 1: tiles of so many (batch, head) pairs run side by side, so that their keys and values stay in the second-level cache; best a divisor of their number, else the last few leave multiprocessors idle |
     | `tile_counter` | a pointer to two i32, see `order` of `#attn.gpu_attention_kernel` |
   }];
   let parameters = (ins EnumParameter<Attn_GPUArgumentKind>:$kind, DefaultValuedParameter<"int64_t", "0">:$rows);

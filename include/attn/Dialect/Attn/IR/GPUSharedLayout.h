@@ -6,9 +6,9 @@
 // A block's shared memory as data, computed from the kernel's attribute alone: the attribute's verifier asks whether it
 // fits, code generation asks where things stand, and the launch how much there is.
 //
-// Tiles are stored as the tensor cores read them, 16-byte chunks of 8 channels swizzled within 128 bytes: chunk c of row
-// r stands at c xor (r mod 8). For wgmma a tile is cut into boxes of 64 channels (128 bytes, what one TMA copy brings),
-// each with all rows; for mma a row of the tile holds all channels.
+// Tiles are stored as the tensor cores read them, 16-byte chunks of 8 channels swizzled within 128 bytes: chunk c of
+// row r stands at c xor (r mod 8). For wgmma a tile is cut into boxes of 64 channels (128 bytes, what one TMA copy
+// brings), each with all rows; for mma a row of the tile holds all channels.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,8 +21,8 @@ namespace attn {
 
 /// Offsets and sizes in bytes; the base is aligned to 1024 bytes. Elements have two bytes.
 struct GPUSharedLayout {
-  GPUSharedLayout(MatrixInstruction instruction, int64_t headSize, int64_t queryBlock, int64_t keyBlock,
-                  int64_t stages, TileOrder order);
+  GPUSharedLayout(MatrixInstruction instruction, int64_t headSize, int64_t queryBlock, int64_t keyBlock, int64_t stages,
+                  TileOrder order);
   explicit GPUSharedLayout(GPUAttentionKernelAttr kernel)
       : GPUSharedLayout(kernel.getInstruction(), kernel.getHeadSize(), kernel.getQueryBlock(), kernel.getKeyBlock(),
                         kernel.getStages(), kernel.getOrder()) {}

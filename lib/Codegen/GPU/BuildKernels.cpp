@@ -56,6 +56,43 @@ static Type commonElementType(AttentionOp op) {
   return type;
 }
 
+/// True if an operand has rows of `row` and channels of `channel`, the latter innermost, for each batch row and each
+/// head: the dimensions of a kernel's tensors. Sets `headsTogether` to the number of heads that share one.
+static bool hasKernelDimensions(AffineMap map, unsigned row, unsigned channel, int64_t &headsTogether) {
+  if (map.getNumResults() != 4 || map.getResult(3) != getAffineDimExpr(channel, map.getContext()))
+    return false;
+  bool batch = false, head = false, rows = false;
+  headsTogether = 1;
+  for (AffineExpr expr : map.getResults().drop_back()) {
+    auto division = dyn_cast<AffineBinaryOpExpr>(expr);
+    auto dim = dyn_cast<AffineDimExpr>(division ? division.getLHS() : expr);
+    if (!dim || (division && dim.getPosition() != AttentionOp::Head))
+      return false;
+    if (division)
+      headsTogether = cast<AffineConstantExpr>(division.getRHS()).getValue();
+    batch |= dim.getPosition() == AttentionOp::Batch;
+    head |= dim.getPosition() == AttentionOp::Head;
+    rows |= dim.getPosition() == row;
+  }
+  return batch && head && rows;
+}
+
+/// True if the kernel can address the op's tensors.
+static bool canAddress(AttentionOp op) {
+  using Op = AttentionOp;
+  int64_t queryHeads, keyHeads, valueHeads, outputHeads;
+  if (!hasKernelDimensions(op.getQueryMap(), Op::Query, Op::QueryChannel, queryHeads) ||
+      !hasKernelDimensions(op.getKeyMap(), Op::Key, Op::QueryChannel, keyHeads) ||
+      !hasKernelDimensions(op.getValueMap(), Op::Key, Op::ValueChannel, valueHeads) ||
+      !hasKernelDimensions(op.getInitMap(), Op::Query, Op::ValueChannel, outputHeads))
+    return false;
+  if (queryHeads != 1 || outputHeads != 1 || keyHeads != valueHeads)
+    return false;
+  return !op.getLogSumExp() ||
+         op.getLogSumExpMap() ==
+             AffineMap::getMultiDimIdentityMap(6, op.getContext()).getSubMap({Op::Batch, Op::Head, Op::Query});
+}
+
 /// The kernel of an op that is scheduled for `schedule`, or an error that says what the kernel cannot do.
 static FailureOr<AttentionKernelSpec> specify(AttentionOp op, GPUAttentionKernelAttr schedule) {
   Type type = commonElementType(op);
@@ -68,6 +105,9 @@ static FailureOr<AttentionKernelSpec> specify(AttentionOp op, GPUAttentionKernel
   if (op.getRanges() || op.getKeyMask() || !op.getMapped().empty() || !op.getWhole().empty() ||
       !op.getOffsets().empty())
     return op.emitError("GPU attention with ranges, key masks, or operands or offsets of regions is not supported");
+  if (!canAddress(op))
+    return op.emitError("GPU attention needs tensors of batch, head, row and, innermost, channel, keys and values with "
+                        "the same heads, and log-sum-exps [batch, head, query]");
   bool causal = !op.getMask().empty();
   if (causal && !isCausal(op.getMask()))
     return op.emitError("GPU attention knows no mask but the causal one: key <= query");

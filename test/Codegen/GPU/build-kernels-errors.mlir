@@ -134,3 +134,35 @@ func.func @f(%q: tensor<?x?x?x32xbf16>, %v: tensor<?x?x?x32xbf16>) {
     attributes {schedule = #attn.schedule<rowBlock = 64, kernel = #kernel>}
   return
 }
+
+// -----
+
+#q = affine_map<(b, h, q, k, d, e) -> (b, h, q, d)>
+#k = affine_map<(b, h, q, k, d, e) -> (b, h floordiv 2, k, d)>
+#v = affine_map<(b, h, q, k, d, e) -> (b, h, k, e)>
+#o = affine_map<(b, h, q, k, d, e) -> (b, h, q, e)>
+#kernel = #attn.gpu_attention_kernel<instruction = mma, headSize = 64, queryBlock = 64, keyBlock = 64, warps = 4>
+
+func.func @f(%q: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>) {
+  // expected-error @below {{GPU attention needs tensors of batch, head, row and, innermost, channel, keys and values with the same heads, and log-sum-exps [batch, head, query]}}
+  %0 = attn.attention ins(%q, %q, %v : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>)
+    outs(%v : tensor<?x?x?x64xbf16>) -> tensor<?x?x?x64xbf16> maps [#q, #k, #v, #o]
+    attributes {schedule = #attn.schedule<rowBlock = 64, kernel = #kernel>}
+  return
+}
+
+// -----
+
+#q = affine_map<(b, h, q, k, d, e) -> (b, h, q, d)>
+#k = affine_map<(b, h, q, k, d, e) -> (b, h, d, k)>
+#v = affine_map<(b, h, q, k, d, e) -> (b, h, k, e)>
+#o = affine_map<(b, h, q, k, d, e) -> (b, h, q, e)>
+#kernel = #attn.gpu_attention_kernel<instruction = mma, headSize = 64, queryBlock = 64, keyBlock = 64, warps = 4>
+
+func.func @f(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x64x?xbf16>) {
+  // expected-error @below {{GPU attention needs tensors of batch, head, row and, innermost, channel}}
+  %0 = attn.attention ins(%q, %k, %q : tensor<?x?x?x64xbf16>, tensor<?x?x64x?xbf16>, tensor<?x?x?x64xbf16>)
+    outs(%q : tensor<?x?x?x64xbf16>) -> tensor<?x?x?x64xbf16> maps [#q, #k, #v, #o]
+    attributes {schedule = #attn.schedule<rowBlock = 64, kernel = #kernel>}
+  return
+}

@@ -47,6 +47,19 @@ func.func @differ(%a: tensor<?x?x?x128xbf16>, %l: tensor<?x?x?xf32>, %b: tensor<
   return
 }
 
+// Where rows and heads stand and how many heads share keys is the launch's business: the kernel is that of @share.
+
+// CHECK-LABEL: func.func @layouts
+// CHECK:         attn.gpu_kernel = @attn_sm_90a::@attention_wgmma_bf16_d128_128x128,
+func.func @layouts(%a: tensor<?x?x8x128xbf16>, %b: tensor<?x?x2x128xbf16>) {
+  %0 = attn.attention ins(%a, %b, %b : tensor<?x?x8x128xbf16>, tensor<?x?x2x128xbf16>, tensor<?x?x2x128xbf16>)
+    outs(%a : tensor<?x?x8x128xbf16>) -> tensor<?x?x8x128xbf16>
+    maps [affine_map<(b, h, q, k, d, e) -> (b, q, h, d)>, affine_map<(b, h, q, k, d, e) -> (b, k, h floordiv 4, d)>,
+          affine_map<(b, h, q, k, d, e) -> (b, k, h floordiv 4, e)>, affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>]
+    attributes {schedule = #attn.schedule<rowBlock = 128, kernel = #wgmma>}
+  return
+}
+
 // A kernel says how it is launched.
 
 // CHECK-LABEL: gpu.module @attn_sm_90a [#nvvm.target<O = 3, chip = "sm_90a", features = "+ptx80">]

@@ -9,6 +9,7 @@
 #   %attnc %attn-opt %attn-run   the tools
 #   %python                      an interpreter with NumPy (and tools/setup's packages where those are installed)
 #   %minilm                      MiniLM's Hugging Face directory (REQUIRES: minilm)
+#   %ptxas                       NVIDIA's assembler (REQUIRES: ptxas)
 #   %test-library                a hand-written model on the runtime (REQUIRES: test-library)
 #   %mlir-opt                    the stock one
 #   %sanitizer-flags             what the compiler needs to link libraries of this build; nothing without sanitizers
@@ -17,6 +18,7 @@
 # ===------------------------------------------------------------------------===#
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -67,12 +69,21 @@ def cpu_features():
     return [feature for flag, feature in names.items() if flag in flags]
 
 
+def find_ptxas():
+    """NVIDIA's assembler: on the path, or where CUDA puts it."""
+    places = [os.path.join(os.environ[v], "bin") for v in ("CUDA_HOME", "CUDA_PATH") if v in os.environ]
+    return shutil.which("ptxas", path=os.pathsep.join([os.environ.get("PATH", ""), *places, "/usr/local/cuda/bin"]))
+
+
 python, modules = find_python()
+ptxas = find_ptxas()
 binaries = os.path.join(config.attn_build, "bin")
 test_library = os.path.join(config.attn_build, "test", "unit", "libAttnRuntimeTestPlugin.so")
 
 config.available_features.update(cpu_features())
 config.available_features.update(name for name in ("onnx", "onnxruntime", "tokenizers", "minilm") if modules[name])
+if ptxas:
+    config.available_features.add("ptxas")
 if os.path.exists(test_library):
     config.available_features.add("test-library")
 if config.sanitizers:
@@ -92,6 +103,7 @@ config.substitutions += [
     ("%mlir-opt", preload + os.path.join(config.llvm_tools, "mlir-opt")),
     ("%sanitizer-flags", " ".join(config.sanitizer_flags)),
     ("%minilm", modules["minilm"]),
+    ("%ptxas", ptxas or "ptxas"),
     ("%test-library", test_library),
     ("%llvm", os.path.dirname(config.llvm_tools)),
     ("%src", config.attn_source),

@@ -7,6 +7,7 @@
 
 #include "attn/Pipelines/Registration.h"
 #include "attn/Codegen/CPU/Passes.h"
+#include "attn/Codegen/GPU/Passes.h"
 #include "attn/Codegen/Memory/Passes.h"
 #include "attn/Codegen/Schedule/Passes.h"
 #include "attn/Codegen/Tiling/Passes.h"
@@ -18,6 +19,10 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 
 void attn::registerAttnDialect(mlir::DialectRegistry &registry) {
   registry.insert<AttnDialect>();
@@ -27,6 +32,11 @@ void attn::registerAttnDialect(mlir::DialectRegistry &registry) {
 void attn::registerAllAttnDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
+  // GPU kernels are serialized through LLVM IR.
+  mlir::registerBuiltinDialectTranslation(registry);
+  mlir::registerGPUDialectTranslation(registry);
+  mlir::registerLLVMDialectTranslation(registry);
+  mlir::registerNVVMDialectTranslation(registry);
   registerAttnDialect(registry);
 }
 
@@ -36,6 +46,7 @@ void attn::registerAttnPasses() {
   registerAttnTilingPasses();
   registerAttnMemoryPasses();
   registerAttnCPUPasses();
+  registerAttnGPUPasses();
   registerAttnConversionPasses();
   registerStagePipelines();
 }

@@ -49,6 +49,8 @@ constexpr llvm::StringLiteral kDimBoundsAttr = "attn.dim_bounds";
 /// and the symbols that it is multiplied with.
 constexpr llvm::StringLiteral kDimTermsAttr = "attn.dim_terms";
 constexpr llvm::StringLiteral kTargetAttr = "attn.target";
+constexpr llvm::StringLiteral kGPUKernelAttr = "attn.gpu_kernel";
+constexpr llvm::StringLiteral kGPULaunchAttr = "attn.gpu_launch";
 
 } // namespace attn
 

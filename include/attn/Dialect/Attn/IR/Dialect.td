@@ -32,7 +32,8 @@ def Attn_Dialect : Dialect {
     string or integer a dimension: a symbol such as "batch", or the static size), `attn.index_range`
     (`array<i64: begin, end>`: an integer argument's values lie in [begin, end)), `attn.dim_bounds` (on an entry: symbol
     to largest value),
-    `attn.target` (on a nested module: the target it is compiled for).
+    `attn.target` (on a nested module: the target it is compiled for), `attn.gpu_kernel` (on an op: the GPU kernel that
+    computes it), `attn.gpu_launch` (on that kernel: how it is launched).
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasCanonicalizer = 1;

@@ -9,6 +9,7 @@
 #define ATTN_DIALECT_ATTN_IR_OPBASE_TD
 
 include "attn/Dialect/Attn/IR/Attributes.td"
+include "attn/Dialect/Attn/IR/GPUAttributes.td"
 include "attn/Dialect/Attn/IR/Interfaces.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/RegionKindInterface.td"

@@ -57,7 +57,7 @@ static bool isAtMost(CheckBuilder &check, OpFoldResult size, Extents::Size exten
          llvm::any_of(least->getOperands(), [&](Value operand) { return isAtMost(check, operand, extent); });
 }
 
-/// offset + (size - 1) * stride < extent, in differences that cannot overflow.
+/// offset + (size - 1) * stride < extent, or no elements, in differences that cannot overflow.
 static LogicalResult checkSlice(CheckBuilder &check, Value tensor, OffsetSizeAndStrideOpInterface slice) {
   SmallVector<OpFoldResult> offsets = slice.getMixedOffsets(), sizes = slice.getMixedSizes(),
                             strides = slice.getMixedStrides();
@@ -78,6 +78,9 @@ static LogicalResult checkSlice(CheckBuilder &check, Value tensor, OffsetSizeAnd
     Value inside =
         check.all({check.compare(CmpIPredicate::sge, first, zero), check.compare(CmpIPredicate::sle, first, extent),
                    check.compare(CmpIPredicate::sge, count, zero), fits});
+    // Of no elements, none is outside.
+    if (!getConstantIntValue(size))
+      inside = check.any(check.compare(CmpIPredicate::eq, count, zero), inside);
     if (failed(check.check(inside, Violation::Shape, "a slice inside of its tensor")))
       return failure();
   }

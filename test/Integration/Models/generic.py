@@ -79,7 +79,7 @@ MASKS = {
 
 class Attention:
     """One attn.attention. Layouts are strings of dimensions; `sizes` are static extents by letter, the others dynamic;
-    `score` and `mask` name regions; `table` reads a whole operand [H, 9] at [h, k - q + 4], wherever that is."""
+    `score` and `mask` name regions; `table` reads a whole operand [H, 9] at [h, k - q + 4], or the nearest that there is."""
 
     def __init__(self, name, d=16, e=None, heads=2, group=1, query="bqhd", key="bkhd", value="bkhe", init="bqhe", kind="f32",
                  region=None, score=None, mask=None, empty=None, key_mask=None, ranges=False, lse=None, offsets=None,
@@ -178,8 +178,15 @@ class Attention:
                 code += """
     %four = arith.constant 4 : index
     %sum = arith.addi %k, %four : index
-    %at = arith.subi %sum, %q : index
-    %entry = tensor.extract %w[%h, %at] : """ + table + """
+    %far = arith.subi %sum, %q : index
+    %low = arith.constant 0 : index
+    %high = arith.constant 8 : index
+    %last = arith.constant """ + str(self.extents["h"] - 1) + """ : index
+    %above = arith.maxsi %far, %low : index
+    %at = arith.minsi %above, %high : index
+    %notBelow = arith.maxsi %h, %low : index
+    %row = arith.minsi %notBelow, %last : index
+    %entry = tensor.extract %w[%row, %at] : """ + table + """
     %r2 = arith.addf %r, %entry : T"""
                 result = "%r2"
             infinity = {"f16": "0xFC00", "bf16": "0xFF80", "f32": "0xFF800000", "f64": "0xFFF0000000000000"}[self.region]

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Fold.h"
 #include "Graph.h"
 #include "attn/Support/Errors.h"
 #include "onnx.pb.h"
@@ -57,19 +58,6 @@ static std::vector<char> readBytes(const TensorProto &proto, DataType type) {
   }
 }
 
-/// The integers of a small tensor.
-static SmallVector<Size> readElements(DenseElementsAttr dense, DataType type) {
-  SmallVector<Size> elements;
-  for (const llvm::APInt &value : dense.getValues<llvm::APInt>()) {
-    bool zeroExtend = type == DataType::Bool || isUnsigned(type);
-    if (zeroExtend && value.getActiveBits() > 63)
-      elements.push_back(Size::invalid());
-    else
-      elements.push_back(Size(zeroExtend ? int64_t(value.getZExtValue()) : value.getSExtValue()));
-  }
-  return elements;
-}
-
 FailureOr<Tensor> GraphImporter::constant(const TensorProto &proto, StringRef name) {
   auto fail = [&]() -> InFlightDiagnostic {
     InFlightDiagnostic diagnostic = error();
@@ -112,10 +100,8 @@ FailureOr<Tensor> GraphImporter::constant(const TensorProto &proto, StringRef na
         return fail() << "has " << data.length << " bytes, but its shape and type need " << *bytes;
     }
     tensor.weight = FileAttr::get(builder.getContext(), data.file, data.offset, storedType);
-    if (stored != element) {
-      OpBuilder::InsertionGuard guard(builder);
+    if (stored != element)
       return fail() << "a bool constant of more than 1024 elements is not supported";
-    }
     return tensor;
   }
 
@@ -131,7 +117,7 @@ FailureOr<Tensor> GraphImporter::constant(const TensorProto &proto, StringRef na
   }
   tensor.weight = DenseExprAttr::get(builder.getContext(), dense);
   if ((isInteger(tensor.type) || tensor.type == DataType::Bool) && count <= kMaxElements)
-    tensor.elements = readElements(dense, tensor.type);
+    tensor.elements = elementsOf(dense, tensor.type);
   return tensor;
 }
 

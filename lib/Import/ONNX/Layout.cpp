@@ -81,7 +81,6 @@ static Value reshapeValue(Node &node, const Tensor &input, ArrayRef<Size> shape)
   std::optional<SmallVector<Group>> groups = findGroups(node.symbols, input.shape, shape);
   if (!groups || input.shape.empty() || shape.empty()) {
     // By way of all elements in a row.
-    Size total = productOf(input.shape);
     groups = SmallVector<Group>{{0, input.rank(), 0, int64_t(shape.size())}};
     if (input.shape.empty() && shape.empty())
       return value;
@@ -222,9 +221,6 @@ FailureOr<Tensor> attn::onnx::broadcastTo(Node &node, const Tensor &input, Array
       return result;
     }
   }
-  Tensor target;
-  target.type = input.type;
-  target.shape = Shape(shape);
   // As an elementwise function of the input alone, over the larger shape.
   SmallVector<int64_t> map;
   Shape kept;

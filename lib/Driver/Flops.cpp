@@ -26,17 +26,19 @@ namespace {
 struct Monomial {
   int64_t factor = 1;
   std::vector<std::string> symbols;
-
-  Monomial operator*(const Monomial &other) const {
-    Monomial product{factor * other.factor, symbols};
-    llvm::append_range(product.symbols, other.symbols);
-    llvm::sort(product.symbols);
-    return product;
-  }
 };
+/// None where it is not known or its factor is beyond 64 bits.
 using Size = std::optional<Monomial>;
 
-Size operator*(const Size &lhs, const Size &rhs) { return lhs && rhs ? Size(*lhs * *rhs) : std::nullopt; }
+Size operator*(const Size &lhs, const Size &rhs) {
+  Monomial product;
+  if (!lhs || !rhs || llvm::MulOverflow(lhs->factor, rhs->factor, product.factor))
+    return std::nullopt;
+  llvm::append_range(product.symbols, lhs->symbols);
+  llvm::append_range(product.symbols, rhs->symbols);
+  llvm::sort(product.symbols);
+  return product;
+}
 Size number(int64_t value) { return Monomial{value, {}}; }
 
 Size sizeOf(Value index);
@@ -95,15 +97,15 @@ Size sizeOf(Value index) {
   return std::nullopt;
 }
 
-Size flopsOf(LinearOp op) {
+SmallVector<Size> flopsOf(LinearOp op) {
   Size size = number(2);
   auto init = llvm::cast<ShapedType>(op.getInit().getType()), input = llvm::cast<ShapedType>(op.getInput().getType());
   for (int64_t i = 0; i < init.getRank(); ++i)
     size = size * dimOf(op.getInit(), i);
-  return size * dimOf(op.getInput(), input.getRank() - 1);
+  return {size * dimOf(op.getInput(), input.getRank() - 1)};
 }
 
-Size flopsOf(AttentionOp op) {
+SmallVector<Size> flopsOf(AttentionOp op) {
   auto extent = [&](AttentionOp::Dim dim, Value operand, AffineMap map) -> Size {
     std::optional<unsigned> position = map.getResultPosition(getAffineDimExpr(dim, op.getContext()));
     return position ? dimOf(operand, *position) : std::nullopt;
@@ -112,8 +114,9 @@ Size flopsOf(AttentionOp op) {
                extent(AttentionOp::Head, op.getQuery(), op.getQueryMap()) *
                extent(AttentionOp::Query, op.getQuery(), op.getQueryMap()) *
                extent(AttentionOp::Key, op.getKey(), op.getKeyMap());
-  int64_t channels = op.getStaticExtent(AttentionOp::QueryChannel) + op.getStaticExtent(AttentionOp::ValueChannel);
-  return pairs * number(2 * channels);
+  Size products = pairs * number(2);
+  return {products * extent(AttentionOp::QueryChannel, op.getQuery(), op.getQueryMap()),
+          products * extent(AttentionOp::ValueChannel, op.getValue(), op.getValueMap())};
 }
 
 } // namespace
@@ -122,18 +125,19 @@ std::string attn::countFlops(func::FuncOp entry) {
   std::map<std::vector<std::string>, int64_t> terms;
   bool known = true;
   entry.walk([&](Operation *op) {
-    Size size;
+    SmallVector<Size> sizes;
     if (auto linear = llvm::dyn_cast<LinearOp>(op))
-      size = flopsOf(linear);
+      sizes = flopsOf(linear);
     else if (auto attention = llvm::dyn_cast<AttentionOp>(op))
-      size = flopsOf(attention);
-    else
-      return;
-    // How often a loop or a branch runs is not told by sizes.
-    if (size && op->getParentOp() == entry)
-      terms[size->symbols] += size->factor;
-    else
-      known = false;
+      sizes = flopsOf(attention);
+    for (const Size &size : sizes) {
+      // How often a loop or a branch runs is not told by sizes.
+      known &= size && op->getParentOp() == entry;
+      if (!known)
+        return;
+      int64_t &sum = terms[size->symbols];
+      known &= !llvm::AddOverflow(sum, size->factor, sum);
+    }
   });
   if (!known)
     return {};

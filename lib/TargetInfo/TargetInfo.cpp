@@ -19,8 +19,8 @@ using namespace attn;
 // Cache sizes are the smallest that machines of the level commonly have.
 static constexpr Target kTargets[] = {
     {"x86-64-v4", "x86_64-unknown-linux-gnu", "skylake-avx512", "-prefer-256-bit", ATTN_CPU_AVX2_FMA | ATTN_CPU_AVX512,
-     512, 32, 32 << 10, 1 << 20},
-    {"x86-64-v3", "x86_64-unknown-linux-gnu", "haswell", "", ATTN_CPU_AVX2_FMA, 256, 16, 32 << 10, 256 << 10},
+     512, 32, 32 << 10, 8, 1 << 20},
+    {"x86-64-v3", "x86_64-unknown-linux-gnu", "haswell", "", ATTN_CPU_AVX2_FMA, 256, 16, 32 << 10, 8, 256 << 10},
 };
 
 llvm::ArrayRef<Target> attn::allTargets() { return kTargets; }

@@ -49,3 +49,12 @@ func.func @loop(%x: tensor<?x8xf32> {attn.name = "x", attn.shape = ["m", 8]}, %w
   }
   return %0 : tensor<?x8xf32>
 }
+
+// Channels may be symbols, too.
+// CHECK: func.func @channels({{.*}} attributes {attn.flops = "4*b*d*h*s*s"}
+func.func @channels(%q: tensor<?x?x?x?xf32> {attn.name = "q", attn.shape = ["b", "h", "s", "d"]}) -> (tensor<?x?x?x?xf32> {attn.shape = ["b", "h", "s", "d"]}) {
+  %0 = attn.attention ins(%q, %q, %q : tensor<?x?x?x?xf32>, tensor<?x?x?x?xf32>, tensor<?x?x?x?xf32>) outs(%q : tensor<?x?x?x?xf32>) -> tensor<?x?x?x?xf32>
+      maps [affine_map<(b, h, q, k, d, e) -> (b, h, q, d)>, affine_map<(b, h, q, k, d, e) -> (b, h, k, d)>,
+            affine_map<(b, h, q, k, d, e) -> (b, h, k, e)>, affine_map<(b, h, q, k, d, e) -> (b, h, q, e)>] attributes {scale = 1.0 : f64}
+  return %0 : tensor<?x?x?x?xf32>
+}

@@ -29,6 +29,7 @@ struct Target {
   unsigned vectorBits;          ///< Width of a vector register.
   unsigned vectorRegisters;     ///< How many there are.
   int64_t l1Bytes;              ///< First-level data cache of a core.
+  int64_t l1Ways;               ///< Its lines in one set.
   int64_t l2Bytes;              ///< Second-level cache of a core.
 
   /// Lanes of a vector register for elements of `bits`.

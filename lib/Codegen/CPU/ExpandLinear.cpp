@@ -4,7 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A panel of the weight is read for each tile of rows, so it should stay in the second-level cache; the input's rows
-// are read by broadcasts as they stand. Nothing is packed here: the schedule stored the weight in panels.
+// are read by broadcasts, as they stand or from a copy whose rows do not compete for one set of the first-level cache.
+// Nothing is packed here: the schedule stored the weight in panels.
 //
 //===----------------------------------------------------------------------===//
 
@@ -63,6 +64,8 @@ std::string attn::whyNoKernel(LinearOp op) {
   if (!weight.getElementType().isF32() || !init.getElementType().isF32() || !input.getElementType().isF32())
     return "elements other than f32";
   LinearKernelAttr kernel = *op.getKernel();
+  if (op.getScratch().size() != op.getScratchTypes().size())
+    return "its scratch buffers are not allocated";
   if (weight.getDimSize(2) % kernel.getColumns() != 0)
     return "panels of " + std::to_string(weight.getDimSize(2)) + " are no multiple of the kernel's columns";
   for (Attribute map : op.getExtraMaps())
@@ -88,16 +91,58 @@ struct Strip {
   int64_t activeIn(int64_t j, int64_t lanes) const { return std::min(lanes, active - j * lanes); }
 };
 
+/// Rows of the output, and where their input is read.
+struct RowBlock {
+  Value input; ///< The op's input, or a copy that begins with this block.
+  Value first; ///< First row of the output.
+  Value count; ///< How many there are.
+};
+
 class LinearKernel {
 public:
   LinearKernel(LinearOp op, OpBuilder &builder)
       : op(op), kernel(*op.getKernel()), emitter(builder, op.getLoc(), kernel.getLanes()) {}
 
   void emit() {
+    Value rows = emitter.dim(op.getInit(), 0);
+    if (op.getScratch().empty())
+      return emitRows({op.getInput(), emitter.index(0), rows});
+    int64_t copied = kernel.getCopiedRows();
+    emitter.loop(rows, copied, {}, [&](Value first, ValueRange) {
+      RowBlock block{op.getScratch().front(), first, emitter.min(emitter.index(copied), emitter.sub(rows, first))};
+      copyRows(block);
+      emitRows(block);
+      return VectorEmitter::Values();
+    });
+  }
+
+private:
+  /// Copies a block of the input's rows to where it is read.
+  void copyRows(const RowBlock &block) {
+    constexpr int64_t kUnrolled = 4;
+    int64_t depth = cast<MemRefType>(op.getInput().getType()).getDimSize(1), lanes = kernel.getLanes();
+    emitter.loop(block.count, 1, {}, [&](Value row, ValueRange) {
+      Value from = emitter.add(block.first, row);
+      auto copy = [&](Value k, int64_t active) {
+        emitter.store(emitter.load(op.getInput(), {from, k}, active), block.input, {row, k}, active);
+      };
+      int64_t whole = depth / lanes * lanes;
+      emitter.tiles(emitter.index(whole), kUnrolled * lanes, [&](Value k, int64_t size) {
+        for (int64_t i = 0; i < size; i += lanes)
+          copy(emitter.add(k, i), std::min(lanes, size - i));
+      });
+      if (whole < depth)
+        copy(emitter.index(whole), depth - whole);
+      return VectorEmitter::Values();
+    });
+  }
+
+  void emitRows(const RowBlock &rowBlock) {
+    block = rowBlock;
     int64_t width = cast<MemRefType>(op.getWeight().getType()).getDimSize(2);
     int64_t columns = cast<MemRefType>(op.getInit().getType()).getDimSize(1);
     int64_t fullPanels = columns / width;
-    tilesLog2 = emitter.log2(emitter.div(emitter.dim(op.getInit(), 0), kernel.getRows()));
+    tilesLog2 = emitter.log2(emitter.div(block.count, kernel.getRows()));
     if (fullPanels > 0)
       emitter.loop(emitter.index(fullPanels), 1, {}, [&](Value panel, ValueRange) {
         emitPanel(panel, width);
@@ -107,7 +152,6 @@ public:
       emitPanel(emitter.index(fullPanels), columns % width);
   }
 
-private:
   /// The first `active` columns of a panel.
   void emitPanel(Value panel, int64_t active) {
     int64_t width = cast<MemRefType>(op.getWeight().getType()).getDimSize(2);
@@ -121,16 +165,18 @@ private:
   }
 
   void emitStrip(const Strip &strip) {
-    Value rows = emitter.dim(op.getInit(), 0);
-    emitter.tiles(rows, kernel.getRows(), [&](Value row, int64_t count) { emitTile(strip, row, count); });
+    emitter.tiles(block.count, kernel.getRows(), [&](Value row, int64_t count) { emitTile(strip, row, count); });
   }
 
+  /// The tile of `count` rows that begins at `row` of the block.
   void emitTile(const Strip &strip, Value row, int64_t count) {
     int64_t vectors = llvm::divideCeil(strip.active, kernel.getLanes());
     int64_t depthRows = cast<MemRefType>(op.getWeight().getType()).getDimSize(1);
-    VectorEmitter::Values rows, weightColumns;
+    VectorEmitter::Values inputRows, weightColumns;
+    bool isCopied = block.input != op.getInput();
+    Value first = emitter.add(block.first, row);
     for (int64_t i = 0; i < count; ++i)
-      rows.push_back(emitter.add(row, i));
+      inputRows.push_back(emitter.add(isCopied ? row : first, i));
     for (int64_t j = 0; j < vectors; ++j)
       weightColumns.push_back(emitter.add(strip.panelColumn, j * kernel.getLanes()));
 
@@ -140,12 +186,12 @@ private:
     bool prefetches = 2 * count >= kernel.getRows();
     Value nextPanel = emitter.add(strip.panel, 1);
     Value done = emitter.mul(emitter.div(row, kernel.getRows()), depthRows);
-    VectorEmitter::Values sums = emitInBlocks(count * vectors, [&](Value first, Value depth, ValueRange init) {
+    VectorEmitter::Values sums = emitInBlocks(count * vectors, [&](Value from, Value depth, ValueRange init) {
       return emitRegisterTile(
           emitter, depth, count, vectors, init,
-          [&](Value k, int64_t i) { return emitter.loadScalar(op.getInput(), {rows[i], emitter.add(first, k)}); },
-          [&](Value block, int64_t j) {
-            Value k = emitter.add(first, block);
+          [&](Value k, int64_t i) { return emitter.loadScalar(block.input, {inputRows[i], emitter.add(from, k)}); },
+          [&](Value inner, int64_t j) {
+            Value k = emitter.add(from, inner);
             if (prefetches) {
               Value far = arith::ShRUIOp::create(emitter.getBuilder(), op.getLoc(), emitter.add(done, k), tilesLog2);
               Value near = emitter.add(k, kNearRows);
@@ -157,9 +203,9 @@ private:
     });
 
     if (isLongEpilogue())
-      emitEpilogueLoop(strip, row, count, sums);
+      emitEpilogueLoop(strip, first, count, sums);
     else
-      emitEpilogueInRegisters(strip, rows, sums);
+      emitEpilogueInRegisters(strip, first, count, sums);
   }
 
   /// The sum over K, where `product` adds `depth` terms from `first` on to what it is given.
@@ -197,12 +243,12 @@ private:
 
   using SharedExtras = llvm::DenseMap<std::pair<unsigned, int64_t>, Value>;
 
-  void emitEpilogueInRegisters(const Strip &strip, ArrayRef<Value> rows, ArrayRef<Value> sums) {
+  void emitEpilogueInRegisters(const Strip &strip, Value row, int64_t count, ArrayRef<Value> sums) {
     // Extras that are the same in all rows are read once.
     SharedExtras shared;
-    int64_t vectors = sums.size() / rows.size();
+    int64_t vectors = sums.size() / count;
     for (auto [i, sum] : llvm::enumerate(sums))
-      emitEpilogue(strip, rows[i / vectors], i % vectors, sum, shared);
+      emitEpilogue(strip, emitter.add(row, i / vectors), i % vectors, sum, shared);
   }
 
   void emitEpilogueLoop(const Strip &strip, Value row, int64_t count, ArrayRef<Value> sums) {
@@ -259,7 +305,8 @@ private:
   LinearOp op;
   LinearKernelAttr kernel;
   VectorEmitter emitter;
-  Value tilesLog2; ///< Of the number of full tiles of rows, rounded down.
+  RowBlock block;  ///< What is emitted now.
+  Value tilesLog2; ///< Of the number of full tiles of rows in it, rounded down.
 };
 
 struct ExpandLinear final : KernelPattern<LinearOp> {

@@ -11,16 +11,29 @@
 
 #include "attn/Codegen/Schedule/CostModel.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace attn;
 
 static constexpr unsigned kFloatBits = 32;
 
+/// From how many columns on a product is worth a copy of its input.
+static constexpr int64_t kColumnsWorthACopy = 128;
+
 /// Rows of a register tile with `vectors` vectors a row.
 static int64_t tileRows(const Target &target, int64_t vectors) {
   int64_t accumulators = target.vectorRegisters * 3 / 4;
   return accumulators / vectors;
+}
+
+/// True if `rows` rows, `stride` bytes apart, have so many lines at one column in one set of the first-level cache that
+/// these push each other out before a line is used up. A panel of the weight goes through the cache beside them.
+static bool conflictInL1(const Target &target, int64_t rows, int64_t stride) {
+  int64_t wayBytes = target.l1Bytes / target.l1Ways;
+  int64_t sets = wayBytes / std::gcd(wayBytes, stride);
+  return llvm::divideCeil(rows, sets) >= target.l1Ways;
 }
 
 ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
@@ -32,7 +45,12 @@ ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
   int64_t channels = std::max<int64_t>(input.getDimSize(input.getRank() - 1), 1);
   int64_t fitting = target.l2Bytes * 3 / 4 / (channels * 4);
   int64_t rowBlock = std::clamp<int64_t>(fitting, rows, 12 * rows);
-  return ScheduleAttr::get(context, rowBlock, LinearKernelAttr::get(context, rows, 2 * lanes, lanes));
+  // A copy of an element costs a fraction of a cycle, and its products with few columns not much more.
+  auto output = llvm::cast<ShapedType>(op.getInit().getType());
+  int64_t columns = output.getDimSize(output.getRank() - 1);
+  bool copies = conflictInL1(target, rows, channels * 4) && columns >= kColumnsWorthACopy;
+  return ScheduleAttr::get(context, rowBlock,
+                           LinearKernelAttr::get(context, rows, 2 * lanes, lanes, copies ? rowBlock : 0));
 }
 
 ScheduleAttr attn::scheduleAttention(AttentionOp op, const Target &target) {

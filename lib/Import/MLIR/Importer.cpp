@@ -24,7 +24,7 @@ using namespace attn;
 namespace fs = llvm::sys::fs;
 
 /// Lets `module`'s weights name files beside `path`. A dump, whose paths are relative to where the compiler ran, keeps
-/// working because that is looked at first.
+/// working because it has no such files beside it.
 static void resolveFiles(ModuleOp module, StringRef path) {
   StringRef directory = llvm::sys::path::parent_path(path);
   if (directory.empty())
@@ -33,7 +33,7 @@ static void resolveFiles(ModuleOp module, StringRef path) {
   replacer.addReplacement([&](FileAttr file) -> std::optional<Attribute> {
     SmallString<128> beside(directory);
     llvm::sys::path::append(beside, file.getPath());
-    if (llvm::sys::path::is_absolute(file.getPath()) || fs::exists(file.getPath()) || !fs::exists(beside))
+    if (llvm::sys::path::is_absolute(file.getPath()) || !fs::exists(beside) || fs::equivalent(file.getPath(), beside))
       return std::nullopt;
     return FileAttr::get(file.getContext(), beside, file.getOffset(), file.getType());
   });

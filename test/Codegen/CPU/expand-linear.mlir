@@ -75,6 +75,30 @@ func.func @tail(%x: memref<2x5xf32>, %w: memref<1x5x16xf32>, %y: memref<2x11xf32
 
 // -----
 
+// A copy of the input's rows, as many as the scratch holds at a time, is read in its place.
+
+// CHECK-LABEL: func.func @copied
+// CHECK-SAME:    %[[X:.+]]: memref<?x8xf32>, %{{.+}}: memref<1x8x8xf32>, %[[Y:.+]]: memref<?x8xf32>, %[[COPY:.+]]: memref<4x16xf32>
+// CHECK:         scf.for %[[FIRST:.+]] =
+// CHECK:           scf.for %[[R:.+]] =
+// CHECK:             %[[FROM:.+]] = arith.addi %[[FIRST]], %[[R]]
+// CHECK:             %[[V:.+]] = vector.load %[[X]][%[[FROM]], %{{.+}}]
+// CHECK:             vector.store %[[V]], %[[COPY]][%[[R]], %{{.+}}]
+// CHECK-NOT:       %[[X]]
+// CHECK:           memref.load %[[COPY]]
+// CHECK-NOT:       %[[X]]
+// CHECK:           vector.store %{{.+}}, %[[Y]]
+func.func @copied(%x: memref<?x8xf32>, %w: memref<1x8x8xf32>, %y: memref<?x8xf32>, %copy: memref<4x16xf32>) {
+  attn.linear ins(%x, %w : memref<?x8xf32>, memref<1x8x8xf32>) outs(%y : memref<?x8xf32>) scratch(%copy : memref<4x16xf32>)
+      attributes {kernel = #attn.linear_kernel<rows = 2, columns = 8, lanes = 8, copiedRows = 4>} {
+  ^bb0(%sum: f32):
+    attn.yield %sum : f32
+  }
+  return
+}
+
+// -----
+
 // Functions stand once for a tile, in a loop over its rows; constants of the epilogue become splats.
 
 // CHECK-LABEL: func.func @gelu

@@ -22,3 +22,17 @@ func.func @f(%p: memref<1x32x16xf32>, %k: memref<?x32xf32>, %v: memref<?x24xf32>
   }
   return
 }
+
+// A linear layer that copies its input: the rows stand a vector further apart than they are long.
+
+// CHECK-LABEL: func.func @linear
+// CHECK: %[[COPY:.+]] = memref.alloc() : memref<24x1032xf32>
+// CHECK: attn.linear {{.*}} scratch(%[[COPY]] : memref<24x1032xf32>)
+func.func @linear(%x: memref<?x1024xf32>, %w: memref<1x1024x8xf32>, %y: memref<?x8xf32>) {
+  attn.linear ins(%x, %w : memref<?x1024xf32>, memref<1x1024x8xf32>) outs(%y : memref<?x8xf32>)
+      attributes {kernel = #attn.linear_kernel<rows = 4, columns = 8, lanes = 8, copiedRows = 24>} {
+  ^bb0(%sum: f32):
+    attn.yield %sum : f32
+  }
+  return
+}

@@ -52,3 +52,37 @@ module @long_rows attributes {attn.target = #attn.target<"x86-64-v4">} {
     return %0 : tensor<?x8xf32>
   }
 }
+
+// -----
+
+// Twelve rows 4096 bytes apart compete for eight lines of the first-level cache; six fit, and a narrow product is not
+// worth a copy.
+
+// CHECK-LABEL: module @conflicts
+// CHECK: attn.linear {{.*}} #attn.schedule<rowBlock = 144, kernel = #attn.linear_kernel<rows = 12, columns = 32, lanes = 16, copiedRows = 144>>
+// CHECK: attn.linear {{.*}} kernel = #attn.linear_kernel<rows = 12, columns = 32, lanes = 16>>
+// CHECK-LABEL: module @fits
+// CHECK: attn.linear {{.*}} kernel = #attn.linear_kernel<rows = 6, columns = 16, lanes = 8>>
+module @conflicts attributes {attn.target = #attn.target<"x86-64-v4">} {
+  func.func @f(%x: tensor<?x1024xf32>, %w: tensor<4x1024x32xf32>, %y: tensor<?x128xf32>, %narrow: tensor<1x1024x32xf32>,
+               %z: tensor<?x32xf32>) -> (tensor<?x128xf32>, tensor<?x32xf32>) {
+    %0 = attn.linear ins(%x, %w : tensor<?x1024xf32>, tensor<4x1024x32xf32>) outs(%y : tensor<?x128xf32>) -> tensor<?x128xf32> {
+    ^bb0(%sum: f32):
+      attn.yield %sum : f32
+    }
+    %1 = attn.linear ins(%x, %narrow : tensor<?x1024xf32>, tensor<1x1024x32xf32>) outs(%z : tensor<?x32xf32>) -> tensor<?x32xf32> {
+    ^bb0(%sum: f32):
+      attn.yield %sum : f32
+    }
+    return %0, %1 : tensor<?x128xf32>, tensor<?x32xf32>
+  }
+}
+module @fits attributes {attn.target = #attn.target<"x86-64-v3">} {
+  func.func @f(%x: tensor<?x1024xf32>, %w: tensor<4x1024x32xf32>, %y: tensor<?x128xf32>) -> tensor<?x128xf32> {
+    %0 = attn.linear ins(%x, %w : tensor<?x1024xf32>, tensor<4x1024x32xf32>) outs(%y : tensor<?x128xf32>) -> tensor<?x128xf32> {
+    ^bb0(%sum: f32):
+      attn.yield %sum : f32
+    }
+    return %0 : tensor<?x128xf32>
+  }
+}

@@ -13,7 +13,7 @@
 namespace attn {
 
 /// Files of the names *.mlir and *.mlirbc, of dialects that the context knows. Weights' files with a relative path are
-/// looked for in the working directory, then beside the MLIR file. Entries are completed by `annotateEntries`.
+/// looked for beside the MLIR file, then in the working directory. Entries are completed by `annotateEntries`.
 std::unique_ptr<Importer> createMLIRImporter();
 
 } // namespace attn

@@ -75,7 +75,21 @@ LogicalResult LinearOp::verify() {
        {std::pair("input", getInput()), std::pair("weight", getWeight()), std::pair("init", getInit())})
     if (failed(check.floating("C5", name, value)))
       return failure();
+  size_t scratch = getScratchTypes().size();
+  if (!getScratch().empty() && getScratch().size() != scratch)
+    return check.fail("C6") << "there are " << getScratch().size() << " scratch buffers, expected none or " << scratch;
   return success();
+}
+
+MutableOperandRange LinearOp::getScratchOperands() { return getScratchMutable(); }
+
+SmallVector<MemRefType> LinearOp::getScratchTypes() {
+  std::optional<LinearKernelAttr> kernel = getKernel();
+  auto input = cast<ShapedType>(getInput().getType());
+  int64_t depth = input.getDimSize(input.getRank() - 1);
+  if (!kernel || kernel->getCopiedRows() == 0 || ShapedType::isDynamic(depth))
+    return {};
+  return {MemRefType::get({kernel->getCopiedRows(), depth + kernel->getLanes()}, input.getElementType())};
 }
 
 void LinearOp::build(OpBuilder &b, OperationState &state, Value input, Value weight, Value init) {
@@ -88,6 +102,7 @@ void LinearOp::build(OpBuilder &b, OperationState &state, Value input, Value wei
   if (bias)
     state.addOperands(bias);
   state.addOperands(init);
+  state.getOrAddProperties<Properties>().operandSegmentSizes = {1, 1, bias ? 1 : 0, 1, 0};
   if (llvm::isa<RankedTensorType>(type))
     state.addTypes(type);
   AffineMap last = AffineMap::get(type.getRank(), 0, b.getAffineDimExpr(type.getRank() - 1));

@@ -13,9 +13,11 @@ using namespace mlir;
 using namespace attn;
 
 LogicalResult LinearKernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns,
-                                       int64_t lanes) {
+                                       int64_t lanes, int64_t copiedRows) {
   if (rows <= 0 || columns <= 0 || lanes <= 0 || columns % lanes != 0)
     return emitError() << "a linear kernel needs positive rows and columns in whole vectors of lanes";
+  if (copiedRows < 0)
+    return emitError() << "a linear kernel cannot copy " << copiedRows << " rows";
   return success();
 }
 

@@ -83,8 +83,9 @@ struct FlattenLinear final : OpRewritePattern<LinearOp> {
     for (auto [extra, map] : llvm::zip(op.getExtras(), maps))
       extras.push_back(map.isIdentity() ? collapseRows(rewriter, loc, extra) : extra);
     Value input = collapseRows(rewriter, loc, op.getInput()), init = collapseRows(rewriter, loc, op.getInit());
-    auto flat = LinearOp::create(rewriter, loc, init.getType(), input, op.getWeight(), extras, init,
-                                 rewriter.getAffineMapArrayAttr(maps), op.getKernelAttr(), op.getScheduleAttr());
+    auto flat =
+        LinearOp::create(rewriter, loc, init.getType(), input, op.getWeight(), extras, init, /*scratch=*/ValueRange(),
+                         rewriter.getAffineMapArrayAttr(maps), op.getKernelAttr(), op.getScheduleAttr());
     rewriter.inlineRegionBefore(op.getEpilogue(), flat.getEpilogue(), flat.getEpilogue().end());
     rewriter.replaceOp(op,
                        expandLike(rewriter, loc, flat.getResult(0), op.getInit(), rowReassociation(type.getRank())));

@@ -60,6 +60,11 @@ func.func private @f() attributes {k = #attn.linear_kernel<rows = 6, columns = 1
 
 // -----
 
+// expected-error @below {{a linear kernel cannot copy -1 rows}}
+func.func private @f() attributes {k = #attn.linear_kernel<rows = 6, columns = 8, lanes = 8, copiedRows = -1>}
+
+// -----
+
 // expected-error @below {{an attention kernel needs positive sizes}}
 func.func private @f() attributes {k = #attn.attention_kernel<queries = 16, keyRows = 0, valueRows = 4, valueColumns = 8, keyBlock = 64, lanes = 8>}
 

@@ -192,7 +192,7 @@ func.func @f(%x: tensor<4x8xf32>, %w: tensor<16x8xf32>, %init: tensor<4x16xf32>)
   "attn.linear"(%x, %w, %init) ({
   ^bb0(%s: f32):
     "func.return"(%s) : (f32) -> ()
-  }) {extra_maps = []} : (tensor<4x8xf32>, tensor<16x8xf32>, tensor<4x16xf32>) -> tensor<4x16xf32>
+  }) {extra_maps = [], operandSegmentSizes = array<i32: 1, 1, 0, 1, 0>} : (tensor<4x8xf32>, tensor<16x8xf32>, tensor<4x16xf32>) -> tensor<4x16xf32>
   return
 }
 
@@ -201,7 +201,7 @@ func.func @f(%x: tensor<4x8xf32>, %w: tensor<16x8xf32>, %init: tensor<4x16xf32>)
 func.func @f(%x: tensor<4x8xf32>, %w: tensor<16x8xf32>, %init: tensor<4x16xf32>) {
   // expected-error @below {{region #0 ('epilogue') failed to verify constraint: region with 1 blocks}}
   "attn.linear"(%x, %w, %init) ({
-  }) {extra_maps = []} : (tensor<4x8xf32>, tensor<16x8xf32>, tensor<4x16xf32>) -> tensor<4x16xf32>
+  }) {extra_maps = [], operandSegmentSizes = array<i32: 1, 1, 0, 1, 0>} : (tensor<4x8xf32>, tensor<16x8xf32>, tensor<4x16xf32>) -> tensor<4x16xf32>
   return
 }
 
@@ -222,6 +222,19 @@ func.func @f(%x: tensor<4x8xi32>, %w: tensor<16x8xf32>, %init: tensor<4x16xf32>)
 func.func @f(%x: tensor<4x8xf32>, %w: tensor<16x8xi8>, %init: tensor<4x16xf32>) {
   // expected-error @below {{C5: weight has elements of type 'i8', expected a floating-point type}}
   %0 = attn.linear ins(%x, %w : tensor<4x8xf32>, tensor<16x8xi8>) outs(%init : tensor<4x16xf32>) -> tensor<4x16xf32> {
+  ^bb0(%s: f32):
+    attn.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+// linear, C6
+func.func @f(%x: memref<4x8xf32>, %w: memref<1x8x16xf32>, %init: memref<4x16xf32>, %buffer: memref<4x16xf32>) {
+  // expected-error @below {{C6: there are 1 scratch buffers, expected none or 0}}
+  attn.linear ins(%x, %w : memref<4x8xf32>, memref<1x8x16xf32>) outs(%init : memref<4x16xf32>) scratch(%buffer : memref<4x16xf32>)
+      attributes {kernel = #attn.linear_kernel<rows = 4, columns = 16, lanes = 8>} {
   ^bb0(%s: f32):
     attn.yield %s : f32
   }

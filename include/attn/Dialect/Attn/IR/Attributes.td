@@ -151,7 +151,13 @@ def Attn_PanelsAttr : Attn_Expr<"Panels", "panels"> {
 def Attn_LinearKernelAttr : AttrDef<Attn_Dialect, "LinearKernel"> {
   let mnemonic = "linear_kernel";
   let summary = "The register tile of attn.linear: rows x columns of accumulators, columns in vectors of lanes";
-  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$lanes);
+  let description = [{
+    Where `copiedRows` is not 0, that many rows of the input are copied at a time into a scratch buffer and read there: its
+    rows stand one vector further apart than they are long. A tile reads the same column of all its rows at once, and
+    where rows are a multiple of a way of the first-level cache apart, these elements compete for one set of it.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$lanes,
+                        DefaultValuedParameter<"int64_t", "0">:$copiedRows);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -11,9 +11,9 @@
 include "attn/Dialect/Attn/IR/OpBase.td"
 
 def Attn_LinearOp : Attn_DestinationOp<"linear", [
-    IsolatedFromAbove, SingleBlock,
+    AttrSizedOperandSegments, IsolatedFromAbove, SingleBlock,
     Attn_Tiling,
-    DeclareOpInterfaceMethods<Attn_KernelOpInterface>]> {
+    DeclareOpInterfaceMethods<Attn_KernelOpInterface, ["getScratchTypes", "getScratchOperands"]>]> {
   let summary = "A matrix product with a weight, and what follows it on each element";
   let description = [{
         init[m..., n] = epilogue(sum_k input[m..., k] * W[n, k], extras at (m..., n))
@@ -31,6 +31,7 @@ def Attn_LinearOp : Attn_DestinationOp<"linear", [
     - C4: the block takes 1 + #extras scalars: the element type of `init`, then those of the extras; it yields the
       element type of `init`.
     - C5: floating-point element types.
+    - C6: there is no scratch or what `kernel` needs.
 
     ```mlir
     %y = attn.linear ins(%x, %w : tensor<?x384xf32>, tensor<1536x384xf32>)
@@ -45,6 +46,7 @@ def Attn_LinearOp : Attn_DestinationOp<"linear", [
     Source: the layout of the weight is that of PyTorch's torch.nn.functional.linear.
   }];
   let arguments = (ins Attn_Shaped:$input, Attn_Shaped:$weight, Variadic<Attn_Shaped>:$extras, Attn_Shaped:$init,
+                       Variadic<AnyStridedMemRef>:$scratch,
                        DefaultValuedAttr<AffineMapArrayAttr, "{}">:$extra_maps, OptionalAttr<Attn_LinearKernelAttr>:$kernel,
                        OptionalAttr<Attn_ScheduleAttr>:$schedule);
   let results = (outs Variadic<AnyRankedTensor>:$results);
@@ -52,7 +54,7 @@ def Attn_LinearOp : Attn_DestinationOp<"linear", [
   let assemblyFormat = [{
     `ins` `(` $input `,` $weight `:` type($input) `,` type($weight) `)`
     (`extras` `(` $extras^ `:` type($extras) `)`)?
-    `outs` `(` $init `:` type($init) `)` (`->` type($results)^)?
+    `outs` `(` $init `:` type($init) `)` (`scratch` `(` $scratch^ `:` type($scratch) `)`)? (`->` type($results)^)?
     (`maps` $extra_maps^)? attr-dict-with-keyword $epilogue
   }];
   let builders = [

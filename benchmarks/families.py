@@ -108,9 +108,8 @@ def config_of(family, task="", layers=2, hidden=64, heads=4, inner=128, vocabula
     if family in ("roberta", "xlm-roberta", "camembert"):
         config.update(type_vocab_size=1, pad_token_id=1, layer_norm_eps=1e-5, max_position_embeddings=positions + 2)
     if family == "mpnet":
-        config.update(
-            pad_token_id=1, layer_norm_eps=1e-5, relative_attention_num_buckets=32, max_position_embeddings=positions + 2
-        )
+        config.update(pad_token_id=1, layer_norm_eps=1e-5, max_position_embeddings=positions + 2)
+        config.update(relative_attention_num_buckets=32)
     if family in ("electra", "albert"):
         config.update(embedding_size=hidden // 2)
     if family == "albert":

@@ -106,8 +106,9 @@ class Model:
 
     def text(self, ids, mask, types):
         clip = self.family == "clip_text_model"
-        word, position = ("token_embedding", "position_embedding") if clip else ("word_embeddings", "position_embeddings")
-        x = self.get(f"embeddings.{word}.weight")[ids] + self.get(f"embeddings.{position}.weight")[self.positions(ids)]
+        word, ending = ("token_embedding", "") if clip else ("word_embeddings", "s")
+        x = self.get(f"embeddings.{word}.weight")[ids]
+        x = x + self.get(f"embeddings.position_embedding{ending}.weight")[self.positions(ids)]
         if self.has("embeddings.token_type_embeddings.weight"):
             x = x + self.get("embeddings.token_type_embeddings.weight")[types]
         if not clip:

@@ -56,9 +56,10 @@ private:
   /// [B, S, H * D] as [B, S, H, D].
   Value project(Value rows, StringRef part, const LinearWeights &projection);
   Value attention(Value rows);
+  /// `bias` and `mask` are their places in `mapped`.
   void fillScore(Region &region, unsigned bias);
   void fillMask(Region &region, unsigned mask);
-  /// The arguments of a region from the indices of b, h, q, k on, after those that stand there.
+  /// The block of a region of attention: arguments of `types`, the indices b, h, q, k, and an element of each `mapped`.
   Block *beginRegion(Region &region, SmallVector<Type> types);
 
   ModelBuilder &model;
@@ -67,7 +68,7 @@ private:
   StringRef name;
   const LayerWeights &weights;
   const AttentionContext &context;
-  /// What the regions of attention read, and where.
+  /// What the regions of attention read.
   SmallVector<Value> mapped;
 };
 

@@ -65,8 +65,7 @@ OwningOpRef<ModuleOp> ModelBuilder::finish() {
   return std::move(module);
 }
 
-/// The full name of the tensor `name`; empty where there is none.
-std::string ModelBuilder::findName(StringRef name) const {
+std::optional<std::string> ModelBuilder::findName(StringRef name) const {
   std::string full = prefix + name.str();
   if (checkpoint.find(full))
     return full;
@@ -76,10 +75,8 @@ std::string ModelBuilder::findName(StringRef name) const {
     if (base.consume_back(now))
       if (std::string old = base.str() + then; checkpoint.find(old))
         return old;
-  return "";
+  return std::nullopt;
 }
-
-const StoredTensor *ModelBuilder::findTensor(StringRef name) const { return checkpoint.find(findName(name)); }
 
 static std::string toString(ArrayRef<int64_t> shape) {
   return "[" + llvm::join(llvm::map_range(shape, [](int64_t size) { return std::to_string(size); }), ", ") + "]";
@@ -87,12 +84,12 @@ static std::string toString(ArrayRef<int64_t> shape) {
 
 Expected<Value> ModelBuilder::weight(StringRef name, ArrayRef<int64_t> shape,
                                      llvm::function_ref<Attribute(Attribute)> view, StringRef suffix) {
-  std::string fullName = findName(name);
-  const StoredTensor *tensor = checkpoint.find(fullName);
-  if (!tensor)
+  std::optional<std::string> fullName = findName(name);
+  if (!fullName)
     return makeError(formatv("{0}: tensor '{1}{2}' is missing; the config expects it with shape {3}",
                              checkpoint.getSource(), prefix, name, toString(shape))
                          .str());
+  const StoredTensor *tensor = checkpoint.find(*fullName);
   if (ArrayRef<int64_t>(tensor->shape) != shape)
     return makeError(formatv("{0}: tensor '{1}{2}': the config expects shape {3}, the file has {4}", tensor->file,
                              prefix, name, toString(shape), toString(tensor->shape))
@@ -109,7 +106,7 @@ Expected<Value> ModelBuilder::weight(StringRef name, ArrayRef<int64_t> shape,
                              prefix, name, tensor->dtype)
                          .str());
 
-  used.insert(fullName);
+  used.insert(*fullName);
   std::string symbol = (name + suffix).str();
   auto weight = module->lookupSymbol<WeightOp>(symbol);
   if (!weight) {

@@ -18,6 +18,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/StringSet.h"
+#include <optional>
 
 namespace attn::huggingface {
 
@@ -73,7 +74,7 @@ public:
   llvm::Expected<LinearWeights> linearWeights(llvm::StringRef name, int64_t out, int64_t in, bool hasBias = true);
   /// `name`.weight and `name`.bias, both [width].
   llvm::Expected<LinearWeights> normWeights(llvm::StringRef name, int64_t width);
-  bool hasWeight(llvm::StringRef name) const { return findTensor(name); }
+  bool hasWeight(llvm::StringRef name) const { return findName(name).has_value(); }
   /// From now on, this comes before all names of tensors.
   void setPrefix(llvm::StringRef newPrefix) { prefix = newPrefix.str(); }
 
@@ -94,8 +95,8 @@ public:
   mlir::Location loc() const { return location; }
 
 private:
-  const StoredTensor *findTensor(llvm::StringRef name) const;
-  std::string findName(llvm::StringRef name) const;
+  /// The full name of the tensor `name`; nothing where there is none.
+  std::optional<std::string> findName(llvm::StringRef name) const;
 
   const Checkpoint &checkpoint;
   std::string prefix;

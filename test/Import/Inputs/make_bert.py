@@ -71,9 +71,8 @@ def make_tensors(args, config):
         tensors.append((name, args.dtype, parse_shape(text), encode(args.dtype, random_values(name, count, rng))))
     if args.position_ids:
         positions = config["max_position_embeddings"]
-        tensors.append(
-            ((args.prefix or "") + "embeddings.position_ids", "I64", [1, positions], encode("I64", list(range(positions))))
-        )
+        name = (args.prefix or "") + "embeddings.position_ids"
+        tensors.append((name, "I64", [1, positions], encode("I64", list(range(positions)))))
     return tensors
 
 
@@ -230,8 +229,8 @@ def main():
     parser.add_argument("--module", action="append", default=[], help="another module of a sentence encoder")
     parser.add_argument("--transformer-path", default="", help="the transformer's directory in a sentence encoder")
     parser.add_argument("--pooling-width", type=int, help="word_embedding_dimension; default: the hidden size")
-    parser.add_argument("--make", action="append", default=[], metavar="KEY=JSON", help="for config and tensors both")
-    parser.add_argument("--config", action="append", default=[], metavar="KEY=JSON", help="for the config alone; KEY= removes it")
+    parser.add_argument("--make", action="append", default=[], metavar="KEY=JSON", help="of the tensors, too")
+    parser.add_argument("--config", action="append", default=[], metavar="KEY=JSON", help="KEY= removes the key")
     parser.add_argument("--tensor", action="append", default=[], metavar="TENSOR=2x3", help="one more, as it is named")
     parser.add_argument("--drop", action="append", default=[], metavar="TENSOR")
     parser.add_argument("--reshape", action="append", default=[], metavar="TENSOR=2x3")

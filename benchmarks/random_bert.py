@@ -72,24 +72,19 @@ def weights_of(config, seed=0):
     return tensors
 
 
-def write(directory, config, tensors, dtype="f32", shards=1, pooling=True):
-    os.makedirs(directory, exist_ok=True)
+def dump(directory, name, value):
+    path = os.path.join(directory, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        json.dump(value, file, indent=2)
+        file.write("\n")
 
-    def dump(name, value):
-        path = os.path.join(directory, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w") as file:
-            json.dump(value, file, indent=2)
-            file.write("\n")
 
-    dump("config.json", config)
-    if dtype == "f16":
-        tensors = {name: array.astype(np.float16) for name, array in tensors.items()}
-    safetensors_file.write_shards(directory, tensors, shards, bf16=dtype == "bf16")
-    if not pooling:
-        return
+def write_pooling(directory, width):
+    """Makes the directory's model, of rows of `width`, a sentence encoder: the mean of the rows, of length 1."""
     prefix = "sentence_transformers.models."
     dump(
+        directory,
         "modules.json",
         [
             {"idx": 0, "name": "0", "path": "", "type": prefix + "Transformer"},
@@ -98,15 +93,26 @@ def write(directory, config, tensors, dtype="f32", shards=1, pooling=True):
         ],
     )
     dump(
+        directory,
         "1_Pooling/config.json",
         {
-            "word_embedding_dimension": config["hidden_size"],
+            "word_embedding_dimension": width,
             "pooling_mode_cls_token": False,
             "pooling_mode_mean_tokens": True,
             "pooling_mode_max_tokens": False,
             "pooling_mode_mean_sqrt_len_tokens": False,
         },
     )
+
+
+def write(directory, config, tensors, dtype="f32", shards=1, pooling=True):
+    os.makedirs(directory, exist_ok=True)
+    dump(directory, "config.json", config)
+    if dtype == "f16":
+        tensors = {name: array.astype(np.float16) for name, array in tensors.items()}
+    safetensors_file.write_shards(directory, tensors, shards, bf16=dtype == "bf16")
+    if pooling:
+        write_pooling(directory, config["hidden_size"])
 
 
 def main():

@@ -95,6 +95,8 @@ static double activation(double x, Activation kind) {
     return x / (1 + std::exp(-x));
   case Activation::Tanh:
     return std::tanh(x);
+  case Activation::QuickGelu:
+    return x / (1 + std::exp(-1.702 * x));
   }
   return x;
 }

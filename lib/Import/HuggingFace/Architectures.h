@@ -27,11 +27,27 @@ struct ModelSource {
 using ArchitectureBuilder = llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> (*)(mlir::MLIRContext &context,
                                                                                   const ModelSource &source);
 
-/// Bidirectional encoders with learned absolute positions and post-norm layers. Inputs `input_ids`, `attention_mask`
-/// and `token_type_ids`, i64 [batch, sequence]; outputs `last_hidden_state`, f32 [batch, sequence, hidden], and
-/// `sentence_embedding`, f32 [batch, hidden], for a sentence encoder, or else `pooler_output` where the checkpoint has
-/// the pooler's weights.
+// Text encoders, see TextEncoder.h for their inputs and outputs.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> buildAlbert(mlir::MLIRContext &context, const ModelSource &source);
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> buildBert(mlir::MLIRContext &context, const ModelSource &source);
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> buildDistilBert(mlir::MLIRContext &context,
+                                                                  const ModelSource &source);
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> buildElectra(mlir::MLIRContext &context, const ModelSource &source);
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> buildMPNet(mlir::MLIRContext &context, const ModelSource &source);
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> buildRoberta(mlir::MLIRContext &context, const ModelSource &source);
+
+/// The text model of CLIP. Inputs `input_ids` and `attention_mask`, i64 [batch, sequence]; outputs `last_hidden_state`,
+/// f32 [batch, sequence, hidden], and the row of the token that ends the text: `pooler_output`, f32 [batch, hidden], or
+/// its projection `text_embeds`, f32 [batch, projection], for CLIPTextModelWithProjection.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> buildCLIPText(mlir::MLIRContext &context, const ModelSource &source);
+
+/// Vision transformers. Input `pixel_values`, f32 [batch, channels, height, width] of the config's sizes; outputs
+/// `last_hidden_state`, f32 [batch, patches + 1, hidden], and `pooler_output`, f32 [batch, pooled], where the
+/// checkpoint has the pooler's weights; or `logits` alone, f32 [batch, labels], for an image classifier.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> buildViT(mlir::MLIRContext &context, const ModelSource &source);
+
+/// An error where modules.json makes a sentence encoder of an architecture that is none.
+llvm::Error refuseSentence(const ModelSource &source);
 
 /// An embedding [batch, width] of each batch row of `hidden`, whose `sizes` are [batch, sequence, width]. The mean is
 /// over the rows that `mask`, i64 [batch, sequence], weighs; a sentence without rows yields zeros.

@@ -13,15 +13,48 @@
 
 namespace attn::huggingface {
 
-/// config.json of the BERT family, validated: sizes are positive and heads divide the width.
-struct BertConfig {
+/// The keys under which a family's config.json has what every encoder has. A file without the optional ones gets the
+/// defaults of the transformers library.
+struct EncoderKeys {
+  llvm::StringRef hiddenSize = "hidden_size", numLayers = "num_hidden_layers", numHeads = "num_attention_heads",
+                  intermediateSize = "intermediate_size", activation = "hidden_act";
+  llvm::StringRef defaultActivation = "gelu";
+  /// Empty where the family's epsilon is always the default.
+  llvm::StringRef epsilon = "layer_norm_eps";
+  double defaultEpsilon = 1e-12;
+};
+
+/// The encoder that config.json describes, validated: sizes are positive, heads divide the width, and nothing is asked
+/// for that changes what is computed and isn't known here.
+struct EncoderConfig {
   int64_t hiddenSize = 0, numLayers = 0, numHeads = 0, intermediateSize = 0;
-  int64_t vocabularySize = 0, maxPositions = 0, numTokenTypes = 0;
   double epsilon = 0;
   Activation activation = Activation::Gelu;
 
-  /// `encoderOnly`: whoever reads uses the encoder alone, so that a head does not matter.
-  static llvm::Expected<BertConfig> read(const JsonNode &root, bool encoderOnly);
+  static llvm::Expected<EncoderConfig> read(const JsonNode &root, const EncoderKeys &keys);
+};
+
+/// A size that config.json must have: positive, and so small that no product of two overflows.
+llvm::Expected<int64_t> readSize(const JsonNode &root, llvm::StringRef key);
+/// The same with a value for a key that is missing or null.
+llvm::Expected<int64_t> readSizeOr(const JsonNode &root, llvm::StringRef key, int64_t otherwise);
+/// How many layers a model may have, far more than any has.
+constexpr int64_t kMaxLayers = 10000;
+
+/// The activation under `key`; an error lists those that are known.
+llvm::Expected<Activation> readActivation(const JsonNode &root, llvm::StringRef key, llvm::StringRef otherwise);
+
+/// What is on top of an encoder.
+enum class Task { None, SequenceClassification, TokenClassification, ImageClassification };
+
+struct TaskConfig {
+  Task task = Task::None;
+  /// Of a classifier.
+  int64_t numLabels = 0;
+
+  /// The task that `architectures` names, which must be one of `known`. The heads of pretraining are no task: they are
+  /// left behind, as AutoModel does.
+  static llvm::Expected<TaskConfig> read(const JsonNode &root, llvm::ArrayRef<Task> known);
 };
 
 /// How the rows of a sentence become one.

@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -34,7 +35,23 @@ struct Architecture {
 };
 } // namespace
 
-static constexpr Architecture kArchitectures[] = {{"bert", buildBert}};
+static constexpr Architecture kArchitectures[] = {{"albert", buildAlbert},
+                                                  {"bert", buildBert},
+                                                  {"camembert", buildRoberta},
+                                                  {"clip_text_model", buildCLIPText},
+                                                  {"distilbert", buildDistilBert},
+                                                  {"electra", buildElectra},
+                                                  {"mpnet", buildMPNet},
+                                                  {"roberta", buildRoberta},
+                                                  {"vit", buildViT},
+                                                  {"xlm-roberta", buildRoberta}};
+
+llvm::Error attn::huggingface::refuseSentence(const ModelSource &source) {
+  if (!source.sentence)
+    return llvm::Error::success();
+  return source.config.error("model_type: a sentence encoder, which modules.json describes, is not supported for this "
+                             "architecture; remove modules.json to import the model alone");
+}
 
 static Expected<ArchitectureBuilder> lookupArchitecture(const JsonNode &config) {
   Expected<StringRef> type = config.string("model_type");
@@ -127,7 +144,7 @@ public:
   FailureOr<OwningOpRef<ModuleOp>> importModel(MLIRContext &context, StringRef path,
                                                const ImportOptions &options) const override {
     context.loadDialect<AttnDialect, arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
-                        tensor::TensorDialect>();
+                        scf::SCFDialect, tensor::TensorDialect>();
     Expected<OwningOpRef<ModuleOp>> module = importDirectory(context, path, options);
     if (!module)
       return emitError(UnknownLoc::get(&context)) << llvm::toString(module.takeError());

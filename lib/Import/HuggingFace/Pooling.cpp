@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Architectures.h"
+#include "GenericBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -18,63 +19,23 @@
 using namespace mlir;
 using namespace attn;
 using namespace attn::huggingface;
-using utils::IteratorType;
-
-namespace {
-/// Builds elementwise and reducing ops on f32.
-class RowBuilder {
-public:
-  explicit RowBuilder(ModelBuilder &model) : ops(model.builder()), loc(model.loc()) {}
-
-  Value constant(double value) {
-    return arith::ConstantOp::create(ops, loc, ops.getF32FloatAttr(float(value))).getResult();
-  }
-  Value empty(ArrayRef<OpFoldResult> sizes) {
-    return tensor::EmptyOp::create(ops, loc, sizes, ops.getF32Type()).getResult();
-  }
-  Value zeros(ArrayRef<OpFoldResult> sizes) {
-    return linalg::FillOp::create(ops, loc, constant(0), empty(sizes)).getResult(0);
-  }
-  /// `maps` are the inputs' and then the output's, as lists of loop dimensions.
-  Value generic(ValueRange inputs, Value init, ArrayRef<ArrayRef<unsigned>> maps, ArrayRef<IteratorType> iterators,
-                function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
-    SmallVector<AffineMap> affine;
-    for (ArrayRef<unsigned> map : maps) {
-      SmallVector<AffineExpr> results;
-      for (unsigned dim : map)
-        results.push_back(ops.getAffineDimExpr(dim));
-      affine.push_back(AffineMap::get(iterators.size(), 0, results, ops.getContext()));
-    }
-    return linalg::GenericOp::create(ops, loc, init.getType(), inputs, init, affine, iterators,
-                                     [&](OpBuilder &b, Location l, ValueRange arguments) {
-                                       linalg::YieldOp::create(b, l, body(b, l, arguments));
-                                     })
-        .getResult(0);
-  }
-
-  OpBuilder &ops;
-  Location loc;
-};
-} // namespace
-
-static constexpr IteratorType P = IteratorType::parallel, R = IteratorType::reduction;
 
 /// sum_s hidden[b, s, e] * mask[b, s] / max(sum_s mask[b, s], 1e-9)
-static Value buildMean(RowBuilder &rows, Value hidden, Value mask, ArrayRef<OpFoldResult> sizes) {
+static Value buildMean(GenericBuilder &rows, Value hidden, Value mask, ArrayRef<OpFoldResult> sizes) {
   Type f32 = rows.ops.getF32Type();
-  Value sum = rows.generic({hidden, mask}, rows.zeros({sizes[0], sizes[2]}), {{0, 1, 2}, {0, 1}, {0, 2}}, {P, R, P},
+  Value sum = rows.generic({hidden, mask}, rows.zeros({sizes[0], sizes[2]}), {{0, 1, 2}, {0, 1}, {0, 2}}, 3,
                            [&](OpBuilder &b, Location l, ValueRange v) -> Value {
                              Value weight = arith::SIToFPOp::create(b, l, f32, v[1]);
                              Value term = arith::MulFOp::create(b, l, v[0], weight);
                              return arith::AddFOp::create(b, l, v[2], term);
                            });
-  Value count = rows.generic({mask}, rows.zeros({sizes[0]}), {{0, 1}, {0}}, {P, R},
+  Value count = rows.generic({mask}, rows.zeros({sizes[0]}), {{0, 1}, {0}}, 2,
                              [&](OpBuilder &b, Location l, ValueRange v) -> Value {
                                Value weight = arith::SIToFPOp::create(b, l, f32, v[0]);
                                return arith::AddFOp::create(b, l, v[1], weight);
                              });
   Value least = rows.constant(1e-9);
-  return rows.generic({sum, count}, rows.empty({sizes[0], sizes[2]}), {{0, 1}, {0}, {0, 1}}, {P, P},
+  return rows.generic({sum, count}, rows.empty({sizes[0], sizes[2]}), {{0, 1}, {0}, {0, 1}}, 2,
                       [&](OpBuilder &b, Location l, ValueRange v) -> Value {
                         Value divisor = arith::MaximumFOp::create(b, l, v[1], least);
                         return arith::DivFOp::create(b, l, v[0], divisor);
@@ -82,7 +43,7 @@ static Value buildMean(RowBuilder &rows, Value hidden, Value mask, ArrayRef<OpFo
 }
 
 /// hidden[b, 0, e], as the sum over the first min(S, 1) rows, so that a sequence of length 0 reads nothing.
-static Value buildFirst(RowBuilder &rows, Value hidden, ArrayRef<OpFoldResult> sizes) {
+static Value buildFirst(GenericBuilder &rows, Value hidden, ArrayRef<OpFoldResult> sizes) {
   OpBuilder &ops = rows.ops;
   Value one = arith::ConstantIndexOp::create(ops, rows.loc, 1);
   Value length = getValueOrCreateConstantIndexOp(ops, rows.loc, sizes[1]);
@@ -91,25 +52,25 @@ static Value buildFirst(RowBuilder &rows, Value hidden, ArrayRef<OpFoldResult> s
   Value head = tensor::ExtractSliceOp::create(ops, rows.loc, hidden, offsets,
                                               ArrayRef<OpFoldResult>{sizes[0], first, sizes[2]}, strides);
   return rows.generic(
-      {head}, rows.zeros({sizes[0], sizes[2]}), {{0, 1, 2}, {0, 2}}, {P, R, P},
+      {head}, rows.zeros({sizes[0], sizes[2]}), {{0, 1, 2}, {0, 2}}, 3,
       [&](OpBuilder &b, Location l, ValueRange v) -> Value { return arith::AddFOp::create(b, l, v[1], v[0]); });
 }
 
 Value attn::huggingface::buildPooling(ModelBuilder &model, Value hidden, Value mask, ArrayRef<OpFoldResult> sizes,
                                       Pooling pooling) {
-  RowBuilder rows(model);
+  GenericBuilder rows(model);
   return pooling == Pooling::Mean ? buildMean(rows, hidden, mask, sizes) : buildFirst(rows, hidden, sizes);
 }
 
 Value attn::huggingface::buildNormalize(ModelBuilder &model, Value input, ArrayRef<OpFoldResult> sizes) {
-  RowBuilder rows(model);
-  Value squares = rows.generic({input}, rows.zeros({sizes[0]}), {{0, 1}, {0}}, {P, R},
+  GenericBuilder rows(model);
+  Value squares = rows.generic({input}, rows.zeros({sizes[0]}), {{0, 1}, {0}}, 2,
                                [&](OpBuilder &b, Location l, ValueRange v) -> Value {
                                  Value square = arith::MulFOp::create(b, l, v[0], v[0]);
                                  return arith::AddFOp::create(b, l, v[1], square);
                                });
   Value least = rows.constant(1e-12);
-  return rows.generic({input, squares}, rows.empty(sizes), {{0, 1}, {0}, {0, 1}}, {P, P},
+  return rows.generic({input, squares}, rows.empty(sizes), {{0, 1}, {0}, {0, 1}}, 2,
                       [&](OpBuilder &b, Location l, ValueRange v) -> Value {
                         Value length = math::SqrtOp::create(b, l, v[1]);
                         Value divisor = arith::MaximumFOp::create(b, l, length, least);

@@ -192,6 +192,10 @@ const StoredTensor *Checkpoint::find(StringRef name) const {
   return found == tensors.end() ? nullptr : &found->second;
 }
 
+bool Checkpoint::hasPrefix(StringRef prefix) const {
+  return any_of(tensors.keys(), [&](StringRef name) { return name.starts_with(prefix); });
+}
+
 std::vector<StringRef> Checkpoint::names() const {
   std::vector<StringRef> result(tensors.keys().begin(), tensors.keys().end());
   sort(result);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Writes a small random model directory of the BERT family, right or wrong in one chosen way.
+"""Writes a small random model directory of BERT or another family, right or wrong in one chosen way.
 
 Needs nothing but Python, so that the importer's tests run wherever the compiler is built. The same arguments write the
 same bytes.
@@ -12,6 +12,11 @@ import json
 import os
 import random
 import struct
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+sys.path.insert(0, os.path.join(ROOT, "benchmarks"))
+import families  # noqa: E402
 
 SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I8": 1}
 
@@ -31,37 +36,6 @@ def parse_shape(text):
     return [int(size) for size in text.split("x")] if text else []
 
 
-def bert_shapes(config, pooler):
-    """Names and shapes of a checkpoint's tensors, in the model's order."""
-    e, f = config["hidden_size"], config["intermediate_size"]
-    shapes = {
-        "embeddings.word_embeddings.weight": [config["vocab_size"], e],
-        "embeddings.position_embeddings.weight": [config["max_position_embeddings"], e],
-        "embeddings.token_type_embeddings.weight": [config["type_vocab_size"], e],
-        "embeddings.LayerNorm.weight": [e],
-        "embeddings.LayerNorm.bias": [e],
-    }
-    for i in range(config["num_hidden_layers"]):
-        layer = f"encoder.layer.{i}."
-        for name, out, into in [
-            ("attention.self.query", e, e),
-            ("attention.self.key", e, e),
-            ("attention.self.value", e, e),
-            ("attention.output.dense", e, e),
-            ("intermediate.dense", f, e),
-            ("output.dense", e, f),
-        ]:
-            shapes[layer + name + ".weight"] = [out, into]
-            shapes[layer + name + ".bias"] = [out]
-        for name in ["attention.output.LayerNorm", "output.LayerNorm"]:
-            shapes[layer + name + ".weight"] = [e]
-            shapes[layer + name + ".bias"] = [e]
-    if pooler:
-        shapes["pooler.dense.weight"] = [e, e]
-        shapes["pooler.dense.bias"] = [e]
-    return shapes
-
-
 def random_values(name, count, rng):
     center = 1.0 if name.endswith(("LayerNorm.weight", "LayerNorm.gamma")) else 0.0
     scale = 0.1 if "LayerNorm" in name or name.endswith("bias") else 0.5 if "embeddings" in name else 0.15
@@ -71,23 +45,24 @@ def random_values(name, count, rng):
 def make_tensors(args, config):
     """Tensors as (name, dtype, shape, bytes)."""
     rng = random.Random(args.seed)
-    shapes = bert_shapes(config, args.pooler)
+    shapes = families.shapes_of(config, args.pooler, args.prefix)
     reshape = dict(item.split("=") for item in args.reshape)
     dtypes = dict(item.split("=") for item in args.tensor_dtype)
     tensors = []
     for name, shape in shapes.items():
-        if name in args.drop:
+        inner = name.removeprefix(args.prefix or "")
+        if inner in args.drop:
             continue
-        if name in reshape:
-            shape = parse_shape(reshape[name])
-        dtype = dtypes.get(name, args.dtype)
+        if inner in reshape:
+            shape = parse_shape(reshape[inner])
+        dtype = dtypes.get(inner, args.dtype)
         count = 1
         for size in shape:
             count *= size
         data = encode(dtype, random_values(name, count, rng))
         if args.old_names:
             name = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
-        tensors.append((args.prefix + name, dtype, shape, data))
+        tensors.append((name, dtype, shape, data))
     for item in args.tensor:
         name, text = item.split("=")
         count = 1
@@ -96,9 +71,8 @@ def make_tensors(args, config):
         tensors.append((name, args.dtype, parse_shape(text), encode(args.dtype, random_values(name, count, rng))))
     if args.position_ids:
         positions = config["max_position_embeddings"]
-        tensors.append(
-            (args.prefix + "embeddings.position_ids", "I64", [1, positions], encode("I64", list(range(positions))))
-        )
+        name = (args.prefix or "") + "embeddings.position_ids"
+        tensors.append((name, "I64", [1, positions], encode("I64", list(range(positions)))))
     return tensors
 
 
@@ -242,7 +216,10 @@ def main():
     parser.add_argument("--positions", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dtype", default="F32", choices=["F32", "F16", "BF16", "F64"])
-    parser.add_argument("--prefix", default="", help="before all tensors' names, such as 'bert.'")
+    parser.add_argument("--family", default="bert", choices=families.CLASSES)
+    parser.add_argument("--task", default="", help="what the model's class has, such as ForTokenClassification")
+    parser.add_argument("--labels", type=int, default=3)
+    parser.add_argument("--prefix", help="before the encoder's tensors' names; default: as the library saves them")
     parser.add_argument("--pooler", action="store_true", help="with the pooler's weights")
     parser.add_argument("--old-names", action="store_true", help="gamma and beta for the norms' parameters")
     parser.add_argument("--position-ids", action="store_true", help="with a tensor that no importer needs")
@@ -252,6 +229,7 @@ def main():
     parser.add_argument("--module", action="append", default=[], help="another module of a sentence encoder")
     parser.add_argument("--transformer-path", default="", help="the transformer's directory in a sentence encoder")
     parser.add_argument("--pooling-width", type=int, help="word_embedding_dimension; default: the hidden size")
+    parser.add_argument("--make", action="append", default=[], metavar="KEY=JSON", help="of the tensors, too")
     parser.add_argument("--config", action="append", default=[], metavar="KEY=JSON", help="KEY= removes the key")
     parser.add_argument("--tensor", action="append", default=[], metavar="TENSOR=2x3", help="one more, as it is named")
     parser.add_argument("--drop", action="append", default=[], metavar="TENSOR")
@@ -260,20 +238,20 @@ def main():
     parser.add_argument("--break", dest="broken", help="what is wrong with the checkpoint; see the code")
     args = parser.parse_args()
 
-    config = {
-        "architectures": ["BertModel"],
-        "model_type": "bert",
-        "hidden_size": args.hidden,
-        "num_hidden_layers": args.layers,
-        "num_attention_heads": args.heads,
-        "intermediate_size": args.intermediate,
-        "hidden_act": "gelu",
-        "layer_norm_eps": 1e-12,
-        "vocab_size": args.vocabulary,
-        "max_position_embeddings": args.positions,
-        "type_vocab_size": 2,
-        "position_embedding_type": "absolute",
-    }
+    config = families.config_of(
+        args.family,
+        args.task,
+        args.layers,
+        args.hidden,
+        args.heads,
+        args.intermediate,
+        args.vocabulary,
+        args.positions,
+        args.labels,
+    )
+    for item in args.make:
+        key, _, value = item.partition("=")
+        config[key] = json.loads(value)
     tensors = make_tensors(args, config)
     for item in args.config:
         key, _, value = item.partition("=")

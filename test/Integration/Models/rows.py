@@ -19,6 +19,7 @@ ACTS = {
     "relu": lambda x: np.maximum(x, 0.0),
     "tanh": np.tanh,
     "silu": lambda x: x / (1.0 + np.exp(-x)),
+    "quick_gelu": lambda x: x / (1.0 + np.exp(-1.702 * x)),
     "gelu": ACTIVATIONS["gelu"],
     "gelu_tanh": ACTIVATIONS["gelu_new"],
 }

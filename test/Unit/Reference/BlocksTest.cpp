@@ -24,6 +24,17 @@ TEST(Blocks, FeedForward) {
   expectFloats(results[0], {1, 1}, {1201});
 }
 
+TEST(Blocks, QuickGelu) {
+  auto results = Runner().run(R"(
+    func.func @f(%x: tensor<1x1xf32>, %i: tensor<1x1xf32>) -> tensor<1x1xf32> {
+      %0 = attn.feed_forward %x up(%i : tensor<1x1xf32>) down(%i : tensor<1x1xf32>) {activation = #attn.activation<quick_gelu>} : tensor<1x1xf32> -> tensor<1x1xf32>
+      return %0 : tensor<1x1xf32>
+    })",
+                              {Tensor::of({1, 1}, {2}), Tensor::of({1, 1}, {1})});
+  ASSERT_EQ(results.size(), 1u);
+  expectFloats(results[0], {1, 1}, {2 / (1 + std::exp(-2 * 1.702))});
+}
+
 TEST(Blocks, MultiHeadAttentionOfIdentities) {
   // Two heads of one channel, identity projections: each head is an attention of its own. The second key is masked.
   auto results = Runner().run(R"(

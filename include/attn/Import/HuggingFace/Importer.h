@@ -13,7 +13,7 @@
 namespace attn {
 
 /// Directories with config.json and safetensors, and those of sentence-transformers with modules.json. Model types:
-/// bert.
+/// albert, bert, camembert, clip_text_model, distilbert, electra, mpnet, roberta, vit, xlm-roberta.
 std::unique_ptr<Importer> createHuggingFaceImporter();
 
 } // namespace attn

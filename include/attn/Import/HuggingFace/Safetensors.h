@@ -44,6 +44,8 @@ public:
 
   /// The tensor `name`, or null.
   const StoredTensor *find(llvm::StringRef name) const;
+  /// Whether the name of some tensor begins with `prefix`.
+  bool hasPrefix(llvm::StringRef prefix) const;
   size_t size() const { return tensors.size(); }
   /// The file or index the tensors were listed in, for messages.
   llvm::StringRef getSource() const { return source; }

@@ -59,6 +59,7 @@ func.func @cross(%x: tensor<2x3x64xf32>, %k: tensor<2x7x48xf32>, %v: tensor<2x7x
 // Each activation in its simplest form.
 
 // CHECK-LABEL: func.func @activations
+  // CHECK: %[[Q:.*]] = arith.constant 1.702000e+00 : f32
 func.func @activations(%x: tensor<?x8xf32>, %up: tensor<16x8xf32>, %down: tensor<8x16xf32>) -> tensor<?x8xf32> {
   // CHECK: attn.linear
   // CHECK: attn.gelu %{{.*}} : tensor<?x16xf32>
@@ -77,7 +78,12 @@ func.func @activations(%x: tensor<?x8xf32>, %up: tensor<16x8xf32>, %down: tensor
   // CHECK: %[[D:.*]] = arith.addf %[[E]],
   // CHECK: arith.divf %{{.*}}, %[[D]]
   %4 = attn.feed_forward %3 up(%up : tensor<16x8xf32>) down(%down : tensor<8x16xf32>) {activation = #attn.activation<silu>} : tensor<?x8xf32> -> tensor<?x8xf32>
-  return %4 : tensor<?x8xf32>
+  // CHECK: linalg.generic
+  // CHECK: %[[STEEP:.*]] = arith.mulf %{{.*}}, %[[Q]]
+  // CHECK: arith.negf %[[STEEP]]
+  // CHECK: arith.divf
+  %5 = attn.feed_forward %4 up(%up : tensor<16x8xf32>) down(%down : tensor<8x16xf32>) {activation = #attn.activation<quick_gelu>} : tensor<?x8xf32> -> tensor<?x8xf32>
+  return %5 : tensor<?x8xf32>
 }
 
 // -----

@@ -42,10 +42,15 @@ def Attn_Activation : Attn_Enum<"Activation", "An activation function", [
   I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
   I32EnumAttrCase<"Relu", 2, "relu">,
   I32EnumAttrCase<"Silu", 3, "silu">,
-  I32EnumAttrCase<"Tanh", 4, "tanh">
+  I32EnumAttrCase<"Tanh", 4, "tanh">,
+  I32EnumAttrCase<"QuickGelu", 5, "quick_gelu">
 ]>;
 def Attn_ActivationAttr : EnumAttr<Attn_Dialect, Attn_Activation, "activation"> {
   let assemblyFormat = "`<` $value `>`";
+  let description = [{
+    `gelu` and `gelu_tanh` are those of `attn.gelu`, without and with `approximate`; `relu` is max(x, 0); `silu` is
+    x / (1 + exp(-x)); `quick_gelu` is x / (1 + exp(-1.702 x)), Hendrycks and Gimpel's other approximation.
+  }];
 }
 
 def Attn_NormPlacement : Attn_Enum<"NormPlacement", "Where a block's layer norm stands", [

@@ -18,6 +18,9 @@
 
 namespace attn {
 
+/// `activation` of each element of the tensor `input`.
+mlir::Value createActivation(mlir::OpBuilder &b, mlir::Location loc, Activation activation, mlir::Value input);
+
 /// encoder_layer, multi_head_attention and feed_forward to linear, attention, layer_norm and elementwise ops.
 void populateDecomposeBlocksPatterns(mlir::RewritePatternSet &patterns);
 

@@ -296,6 +296,12 @@ Tensor attn::onnx::cast(Node &node, const Tensor &input, DataType type) {
     };
     if (std::optional<Tensor> known = foldElements(node, input, type, convert))
       return *known;
+    if (std::optional<Tensor> known = foldUniform(node, input, type, convert))
+      return *known;
+    bool keeps = (type == DataType::Int32 || type == DataType::Int64) &&
+                 (input.type == DataType::Int32 || input.type == DataType::Int64);
+    if (std::optional<Ramp> ramp = keeps ? rampOf(node, input) : std::nullopt; ramp && fits(*ramp, type))
+      return rampTensor(node, type, input.shape, *ramp);
   }
   if (std::optional<Tensor> known = foldConstants(node, input, type, [&](OpBuilder &b, Location loc, ValueRange v) {
         return castScalar(b, loc, v[0], computeType(input.type), computeType(type));

@@ -63,6 +63,37 @@ static std::optional<SmallVector<Group>> findGroups(const Symbols &symbols, Arra
   return groups;
 }
 
+/// The coarsest shape without ones such that dimensions of both are products of neighbours in it; none where that can't
+/// be seen, or nothing is left.
+static std::optional<Shape> refine(const Symbols &symbols, ArrayRef<Size> a, ArrayRef<Size> b) {
+  auto listOf = [&](ArrayRef<Size> shape) {
+    Shape list;
+    for (const Size &size : llvm::reverse(shape))
+      if (!size.isConstant(1))
+        list.push_back(symbols.canonical(size));
+    return list;
+  };
+  // From the outermost dimension on, which is taken from the back.
+  Shape left = listOf(a), right = listOf(b), refined;
+  while (!left.empty() && !right.empty()) {
+    Size x = left.pop_back_val(), y = right.pop_back_val();
+    if (x.isConstant(0) || y.isConstant(0))
+      return std::nullopt;
+    if (x == y) {
+      refined.push_back(x);
+    } else if (std::optional<Size> rest = y.dividedBy(x)) {
+      refined.push_back(x);
+      right.push_back(*rest);
+    } else if (std::optional<Size> rest = x.dividedBy(y)) {
+      refined.push_back(y);
+      left.push_back(*rest);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return left.empty() && right.empty() && !refined.empty() ? std::optional(refined) : std::nullopt;
+}
+
 static Value collapse(Node &node, Value value, ArrayRef<ReassociationIndices> groups, ArrayRef<Size> shape,
                       DataType type) {
   return tensor::CollapseShapeOp::create(node.builder, node.loc, node.tensorType(type, shape), value, groups);
@@ -118,6 +149,11 @@ FailureOr<Tensor> attn::onnx::reshape(Node &node, const Tensor &input, ArrayRef<
   Tensor result = input;
   result.shape = Shape(shape);
   result.value = Value();
+  result.columns.clear();
+  if (input.ramp) {
+    std::optional<Ramp> ramp = reshapeRamp(node.symbols, *input.ramp, input.shape, shape);
+    result.ramp = ramp ? std::make_shared<const Ramp>(std::move(*ramp)) : nullptr;
+  }
   SmallVector<int64_t> sizes;
   for (const Size &size : shape)
     sizes.push_back(size.getConstant().value_or(ShapedType::kDynamic));
@@ -130,8 +166,18 @@ FailureOr<Tensor> attn::onnx::reshape(Node &node, const Tensor &input, ArrayRef<
           ReshapeAttr::get(node.builder.getContext(), input.weight, node.builder.getDenseI64ArrayAttr(sizes));
     return result;
   }
-  if (!input.elements || input.value)
-    result.value = reshapeValue(node, input, shape);
+  if (input.elements && !input.value)
+    return result;
+  Tensor source =
+      node.make(input.base ? input.base : node.value(input), input.type, input.base ? input.baseShape : input.shape);
+  // A dimension that was merged and is split again was never merged.
+  bool fromSource = findGroups(node.symbols, source.shape, shape).has_value();
+  result.value = reshapeValue(node, fromSource ? source : input, shape);
+  result.base = Value();
+  if (std::optional<Shape> refined = refine(node.symbols, source.shape, shape)) {
+    result.base = reshapeValue(node, source, *refined);
+    result.baseShape = std::move(*refined);
+  }
   return result;
 }
 
@@ -164,6 +210,25 @@ static SmallVector<int64_t> constantsOf(ArrayRef<Size> shape) {
   return llvm::map_to_vector(shape, [](const Size &size) { return *size.getConstant(); });
 }
 
+/// Which neighbours of its base, from the first to before the second, each dimension of `input` is the product of; none
+/// where that can't be seen.
+static std::optional<SmallVector<std::pair<int64_t, int64_t>>> partsOf(const Symbols &symbols, const Tensor &input) {
+  if (!input.base)
+    return std::nullopt;
+  SmallVector<std::pair<int64_t, int64_t>> parts;
+  int64_t next = 0, rank = int64_t(input.baseShape.size());
+  for (const Size &size : input.shape) {
+    int64_t begin = next;
+    for (Size product(1); !symbols.equal(product, size); ++next) {
+      if (next == rank)
+        return std::nullopt;
+      product = product * input.baseShape[next];
+    }
+    parts.emplace_back(begin, next);
+  }
+  return next == rank ? std::optional(parts) : std::nullopt;
+}
+
 Tensor attn::onnx::transpose(Node &node, const Tensor &input, ArrayRef<int64_t> permutation) {
   Tensor result;
   result.type = input.type;
@@ -185,6 +250,23 @@ Tensor attn::onnx::transpose(Node &node, const Tensor &input, ArrayRef<int64_t> 
                                        return at;
                                      });
     return result;
+  }
+  // Merged dimensions that move together may as well move before they are merged, and those of size 1 don't move.
+  if (auto parts = partsOf(node.symbols, input); parts && !input.ramp) {
+    SmallVector<int64_t> moved;
+    for (int64_t dim : permutation)
+      llvm::append_range(moved, llvm::seq((*parts)[dim].first, (*parts)[dim].second));
+    Tensor base = transpose(node, node.make(input.base, input.type, input.baseShape), moved);
+    result.value = reshapeValue(node, base, result.shape);
+    result.base = base.value;
+    result.baseShape = base.shape;
+    return result;
+  }
+  if (input.ramp) {
+    Ramp ramp{input.ramp->start, {}};
+    for (int64_t dim : permutation)
+      ramp.steps.push_back(input.ramp->steps[dim]);
+    result.ramp = std::make_shared<const Ramp>(std::move(ramp));
   }
   result.value = linalg::TransposeOp::create(node.builder, node.loc, node.value(input),
                                              empty(node, result.shape, input.type), permutation)
@@ -221,6 +303,8 @@ FailureOr<Tensor> attn::onnx::broadcastTo(Node &node, const Tensor &input, Array
       return result;
     }
   }
+  if (std::optional<Ramp> ramp = rampOf(node, input))
+    return rampTensor(node, input.type, *common, broadcastRamp(*ramp, input.shape, *common));
   // As an elementwise function of the input alone, over the larger shape.
   SmallVector<int64_t> map;
   Shape kept;
@@ -252,6 +336,18 @@ Tensor attn::onnx::slice(Node &node, const Tensor &input, int64_t axis, const Si
     result.value = empty(node, result.shape, input.type);
     return result;
   }
+  if (std::optional<Ramp> ramp = rampOf(node, input))
+    return rampTensor(node, input.type, result.shape, sliceRamp(*ramp, axis, begin));
+  // What is left out need not move.
+  if (auto moved = input.value ? input.value.getDefiningOp<linalg::TransposeOp>() : linalg::TransposeOp()) {
+    SmallVector<int64_t> permutation(moved.getPermutation());
+    Shape shape(input.rank());
+    for (auto [i, dim] : llvm::enumerate(permutation))
+      shape[dim] = input.shape[i];
+    Tensor part = slice(node, node.make(moved.getInput(), input.type, shape), permutation[axis], begin, size);
+    FailureOr<Tensor> viewed = reshape(node, part, part.shape); // remembers which dimensions are 1
+    return transpose(node, *viewed, permutation);
+  }
   bool fixed = begin.getConstant() && size.getConstant() &&
                llvm::all_of(input.shape, [](const Size &s) { return s.getConstant().has_value(); });
   if (input.elements && fixed) {
@@ -278,6 +374,19 @@ Tensor attn::onnx::slice(Node &node, const Tensor &input, int64_t axis, const Si
   return result;
 }
 
+/// What each of `inputs`, whose last dimension is 1, is over the other dimensions; empty where one isn't known.
+static SmallVector<Ramp, 0> columnsOf(Node &node, ArrayRef<Tensor> inputs) {
+  SmallVector<Ramp, 0> columns;
+  for (const Tensor &input : inputs) {
+    std::optional<Ramp> ramp = rampOf(node, input);
+    if (!ramp || !input.shape.back().isConstant(1))
+      return {};
+    ramp->steps.pop_back();
+    columns.push_back(std::move(*ramp));
+  }
+  return columns;
+}
+
 Tensor attn::onnx::concat(Node &node, ArrayRef<Tensor> inputs, int64_t axis) {
   Tensor result;
   result.type = inputs.front().type;
@@ -293,6 +402,8 @@ Tensor attn::onnx::concat(Node &node, ArrayRef<Tensor> inputs, int64_t axis) {
       llvm::append_range(*result.elements, *input.elements);
     return result;
   }
+  if (axis + 1 == result.rank() && result.shape[axis].isConstant(int64_t(inputs.size())))
+    result.columns = columnsOf(node, inputs);
   if (llvm::all_of(inputs, [](const Tensor &input) { return bool(input.weight); })) {
     auto parts = llvm::map_to_vector(inputs, [](const Tensor &input) { return input.weight; });
     result.weight = ConcatAttr::get(node.builder.getContext(), axis, parts);

@@ -11,6 +11,7 @@
 #ifndef ATTN_LIB_IMPORT_ONNX_NODE_H
 #define ATTN_LIB_IMPORT_ONNX_NODE_H
 
+#include "Ramp.h"
 #include "Size.h"
 #include "Types.h"
 #include "mlir/IR/Builders.h"
@@ -31,10 +32,17 @@ struct Tensor {
   Shape shape;
   /// The value in the IR; null until somebody needs it (Node::value).
   mlir::Value value;
+  /// Where the value is another tensor's under another shape: that tensor, and its shape.
+  mlir::Value base;
+  Shape baseShape;
   /// A constant: the weight expression that computes it.
   mlir::Attribute weight;
   /// Integers and bools that are known or sizes, in row-major order: what shapes are computed with.
   std::optional<llvm::SmallVector<Size>> elements;
+  /// Integers and bools that are linear in their index; a value is there, too.
+  std::shared_ptr<const Ramp> ramp;
+  /// Lists of indices, which stand along the last dimension: what each one is over the dimensions before.
+  llvm::SmallVector<Ramp, 0> columns;
 
   int64_t rank() const { return int64_t(shape.size()); }
 };

@@ -93,12 +93,12 @@ static bool stepBack(ElementOperand &operand) {
   return moveTo(source->get(), read.getResults());
 }
 
-ElementOperand attn::resolve(ElementOperand operand) {
-  // On the way an index may be 0, but a tensor that is read at 0 only is of no use to who asks.
+ElementOperand attn::resolve(ElementOperand operand, bool allowZeros) {
+  // On the way an index may be 0 in any case.
   ElementOperand at = operand;
   while (at.tensor && !at.constant && stepBack(at)) {
     at.constant = constantOf(at.tensor);
-    if (at.constant || llvm::all_of(at.map.getResults(), llvm::IsaPred<AffineDimExpr>))
+    if (at.constant || allowZeros || llvm::all_of(at.map.getResults(), llvm::IsaPred<AffineDimExpr>))
       operand = at;
   }
   return operand;

@@ -3,14 +3,15 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Starts at the second product and goes back: its first factor is a softmax over the summed dimension; the softmax is of
-// a sum, one term of which is the product of queries and keys with a scale, the others are biases; a bias that is 0 or a
-// very negative number is a mask. Scales may stand at the scores, at the queries or at the keys.
+// Starts at the second product and goes back: its first factor is a softmax over the summed dimension; the softmax is
+// of a sum, one term of which is the product of queries and keys with a scale, the others are biases; a bias that is 0
+// or a very negative number is a mask. Scales may stand at the scores, at the queries or at the keys.
 //
 // A row of scores that are all -infinity becomes zeros, where the graph would give NaN.
 //
 //===----------------------------------------------------------------------===//
 
+#include "AttentionMasks.h"
 #include "Expressions.h"
 #include "Utils.h"
 #include "attn/Dialect/Attn/Transforms/Passes.h"
@@ -39,18 +40,15 @@ struct MatrixProduct {
   unsigned rank;            ///< of the result
 };
 
-/// A mask as data: a key counts where the element is not 0, or where it is (`inverted`).
-struct MaskTerm {
-  ElementOperand element;
-  bool inverted;
-  EmptyRow empty;
-};
-
 struct Attention {
   MatrixProduct scores, output;
   double scale = 1.0;
   SmallVector<ElementOperand> biases;
-  SmallVector<MaskTerm> masks;
+  /// Conditions that say the same for all queries and heads, and others.
+  SmallVector<MaskTerm> keyMasks, masks;
+  /// What computes the others.
+  ElementCode code;
+  EmptyRow empty = EmptyRow::Zero;
 };
 
 } // namespace
@@ -77,8 +75,12 @@ static std::optional<MatrixProduct> matchProduct(Operation *op) {
     if (!expr)
       expr = getAffineDimExpr(rank, op->getContext());
   AffineMap inOrder = AffineMap::get(rank + 1, 0, order, op->getContext());
-  MatrixProduct product{structured,           structured.getDpsInputs()[0], structured.getDpsInputs()[1],
-                        maps[0].compose(inOrder), maps[1].compose(inOrder),     rank};
+  MatrixProduct product{structured,
+                        structured.getDpsInputs()[0],
+                        structured.getDpsInputs()[1],
+                        maps[0].compose(inOrder),
+                        maps[1].compose(inOrder),
+                        rank};
   // The one that has the row dimension comes first.
   if (rank >= 2 && !product.lhsMap.isFunctionOfDim(rank - 2)) {
     std::swap(product.lhs, product.rhs);
@@ -144,8 +146,28 @@ static Value matchPowers(Value powers) {
   return isMaximum ? scores : Value();
 }
 
+/// What `value` is but for zeros in the place of NaNs; null where it isn't that.
+static Value withoutGuard(Value value) {
+  std::optional<ElementOp> choice = elementOpOf(value);
+  if (!choice || !llvm::isa<arith::SelectOp>(choice->scalar) || choice->operands[1].constant != 0.0 ||
+      !choice->operands[0].tensor || !choice->operands[2].tensor || !choice->operands[0].map.isIdentity() ||
+      !choice->operands[2].map.isIdentity())
+    return {};
+  std::optional<ElementOp> test = elementOpOf(choice->operands[0].tensor);
+  auto compare = test ? llvm::dyn_cast<arith::CmpFOp>(test->scalar) : arith::CmpFOp();
+  Value kept = choice->operands[2].tensor;
+  bool isNaN = compare && compare.getPredicate() == arith::CmpFPredicate::UNO &&
+               llvm::all_of(test->operands, [&](const ElementOperand &operand) {
+                 return operand.tensor == kept && operand.map.isIdentity();
+               });
+  return isNaN ? kept : Value();
+}
+
 /// What `value` is the softmax of, over its last dimension; null where it isn't one.
 static Value matchSoftmax(Value value) {
+  // A row without keys is zeros, with or without the graph's own guard.
+  if (Value guarded = withoutGuard(value))
+    value = guarded;
   if (auto softmax = value.getDefiningOp<linalg::SoftmaxOp>())
     return int64_t(softmax.getDimension()) == softmax.getInputOperandRank() - 1 ? softmax.getInput() : Value();
   std::optional<ElementOp> quotient = elementOpOf(value);
@@ -160,102 +182,29 @@ static Value matchSoftmax(Value value) {
 }
 
 //===----------------------------------------------------------------------===//
-// Masks
-//===----------------------------------------------------------------------===//
-
-static bool isIntegerZero(const ElementOperand &operand) {
-  Attribute attribute;
-  if (!operand.tensor || !matchPattern(operand.tensor, m_Constant(&attribute)))
-    return false;
-  if (auto scalar = llvm::dyn_cast<IntegerAttr>(attribute))
-    return scalar.getValue().isZero();
-  auto dense = llvm::dyn_cast<DenseIntElementsAttr>(attribute);
-  return dense && dense.isSplat() && dense.getSplatValue<llvm::APInt>().isZero();
-}
-
-/// What a row without keys yields where masked scores got `value` added.
-static std::optional<EmptyRow> emptyRowOf(double value) {
-  if (std::isinf(value) && value < 0)
-    return EmptyRow::Zero;
-  // So large a number absorbs every score, so that all are equal.
-  if (value <= -1e8)
-    return EmptyRow::Uniform;
-  // What is left of exp(score - 9000) is 0, but where all scores got it, it cancels.
-  if (value <= -9000.0)
-    return EmptyRow::Unmasked;
-  return std::nullopt;
-}
-
-/// The integers that `condition`, an element of i1, compares with 0, where it does that.
-static MaskTerm throughComparison(MaskTerm mask) {
-  for (;;) {
-    mask.element = resolve(mask.element);
-    std::optional<ElementOp> op = elementOpOf(mask.element.tensor);
-    if (!op || op->operands.empty() || !op->operands[0].tensor)
-      return mask;
-    ElementOperand inner = op->operands[0];
-    inner.map = inner.map.compose(mask.element.map);
-    auto compare = llvm::dyn_cast<arith::CmpIOp>(op->scalar);
-    if (compare && isIntegerZero(op->operands[1]) &&
-        (compare.getPredicate() == arith::CmpIPredicate::ne || compare.getPredicate() == arith::CmpIPredicate::eq)) {
-      mask.inverted ^= compare.getPredicate() == arith::CmpIPredicate::eq;
-      mask.element = inner;
-      continue;
-    }
-    auto negation = llvm::dyn_cast<arith::XOrIOp>(op->scalar);
-    if (negation && negation.getType().isInteger(1) && op->operands[1].tensor &&
-        matchPattern(op->operands[1].tensor, m_One())) {
-      mask.inverted ^= true;
-      mask.element = inner;
-      continue;
-    }
-    return mask;
-  }
-}
-
-/// A bias that is 0 for keys that count and very negative for others.
-static std::optional<MaskTerm> matchMask(const ElementOperand &bias) {
-  if (std::optional<ElementOp> op = elementOpOf(bias.tensor); op && llvm::isa<arith::SelectOp>(op->scalar)) {
-    const ElementOperand &yes = op->operands[1], &no = op->operands[2];
-    if (!op->operands[0].tensor || !yes.constant || !no.constant)
-      return std::nullopt;
-    bool inverted = *no.constant == 0.0;
-    std::optional<EmptyRow> empty = emptyRowOf(inverted ? *yes.constant : *no.constant);
-    if (!empty || (inverted ? *no.constant : *yes.constant) != 0.0)
-      return std::nullopt;
-    ElementOperand condition = op->operands[0];
-    condition.map = condition.map.compose(bias.map);
-    return throughComparison({condition, inverted, *empty});
-  }
-  // (1 - mask) * value, with an integer mask of zeros and ones.
-  Product product = productOf(bias.tensor);
-  std::optional<EmptyRow> empty = emptyRowOf(product.coefficient);
-  if (!empty || product.factors.size() != 1)
-    return std::nullopt;
-  std::optional<ElementOp> difference = elementOpOf(product.factors[0].tensor);
-  if (!difference || !llvm::isa<arith::SubFOp>(difference->scalar) ||
-      difference->operands[0].constant != std::optional<double>(1.0) || !difference->operands[1].tensor)
-    return std::nullopt;
-  std::optional<ElementOp> convert = elementOpOf(difference->operands[1].tensor);
-  if (!convert || !llvm::isa<arith::SIToFPOp, arith::UIToFPOp>(convert->scalar))
-    return std::nullopt;
-  ElementOperand mask = convert->operands[0];
-  mask.map = mask.map.compose(difference->operands[1].map).compose(product.factors[0].map).compose(bias.map);
-  return throughComparison({mask, false, *empty});
-}
-
-//===----------------------------------------------------------------------===//
 // The whole
 //===----------------------------------------------------------------------===//
 
-/// Reads `tensor` without a factor that all its elements have; that goes into `scale`.
-static Value withoutScale(Value tensor, double &scale) {
+/// Reads `tensor` through `map` without a factor that all its elements have; that goes into `scale`. What is multiplied
+/// may be a permutation of another tensor, which is then read.
+static void takeScale(Value &tensor, AffineMap &map, double &scale) {
   Product product = productOf(tensor);
-  if (product.factors.size() != 1 || !product.factors[0].map.isIdentity() ||
-      product.factors[0].tensor.getType() != tensor.getType() || product.coefficient == 0.0)
-    return tensor;
+  if (product.factors.size() != 1 || product.coefficient == 0.0)
+    return;
+  const ElementOperand &factor = product.factors[0];
+  if (!factor.map.isPermutation() || getElementTypeOrSelf(factor.tensor) != getElementTypeOrSelf(tensor))
+    return;
   scale *= product.coefficient;
-  return product.factors[0].tensor;
+  tensor = factor.tensor;
+  map = factor.map.compose(map);
+}
+
+/// True for maps from the dimensions of scores that read by the key, and by the batch row at most.
+static bool isPerKey(AffineMap map, unsigned rank) {
+  bool perKey = map.isProjectedPermutation(/*allowZeroInResults=*/true) && map.isFunctionOfDim(rank - 1);
+  for (unsigned dim = 1; dim + 1 < rank; ++dim)
+    perKey &= !map.isFunctionOfDim(dim);
+  return perKey;
 }
 
 static std::optional<Attention> matchAttention(Operation *op, std::string &why) {
@@ -275,7 +224,13 @@ static std::optional<Attention> matchAttention(Operation *op, std::string &why) 
   if (output->lhsMap != AffineMap::get(output->rank + 1, 0, expected, context))
     return std::nullopt;
 
-  Attention attention{{}, *output, 1.0, {}, {}};
+  Attention attention;
+  attention.output = *output;
+  SmallVector<MaskTerm> masks;
+  while (std::optional<MaskedScores> masked = matchMaskedScores(scores)) {
+    masks.append(masked->masks);
+    scores = masked->scores;
+  }
   Sum sum = sumOf(scores);
   why = "the scores are not a scaled product of queries and keys plus biases";
   if (sum.constant != 0.0)
@@ -289,8 +244,8 @@ static std::optional<Attention> matchAttention(Operation *op, std::string &why) 
     if (found && found->rank == output->rank) {
       product = found;
       attention.scale = scaled.coefficient;
-    } else if (std::optional<MaskTerm> mask = matchMask(term)) {
-      attention.masks.push_back(*mask);
+    } else if (SmallVector<MaskTerm> conditions = matchMask(term); !conditions.empty()) {
+      masks.append(conditions);
     } else {
       attention.biases.push_back(resolve(term));
     }
@@ -298,15 +253,24 @@ static std::optional<Attention> matchAttention(Operation *op, std::string &why) 
   if (!product)
     return std::nullopt;
   attention.scores = *product;
-  attention.scores.lhs = withoutScale(product->lhs, attention.scale);
-  attention.scores.rhs = withoutScale(product->rhs, attention.scale);
+  takeScale(attention.scores.lhs, attention.scores.lhsMap, attention.scale);
+  takeScale(attention.scores.rhs, attention.scores.rhsMap, attention.scale);
   why = "a bias or mask is read by something else than batch, head, query and key";
   for (const ElementOperand &bias : attention.biases)
-    if (!bias.map.isProjectedPermutation())
+    if (!bias.map.isProjectedPermutation(/*allowZeroInResults=*/true))
       return std::nullopt;
-  for (const MaskTerm &mask : attention.masks)
-    if (!mask.element.map.isProjectedPermutation() || mask.empty != attention.masks.front().empty)
+  for (const MaskTerm &mask : masks) {
+    bool perKey = isPerKey(mask.element.map, output->rank);
+    if (mask.empty != masks.front().empty) {
+      why = "masks lower scores by numbers that make different rows without keys";
       return std::nullopt;
+    }
+    if (!perKey && !attention.code.add(mask.element))
+      return std::nullopt;
+    (perKey ? attention.keyMasks : attention.masks).push_back(mask);
+  }
+  if (!masks.empty())
+    attention.empty = masks.front().empty;
   return attention;
 }
 
@@ -320,14 +284,15 @@ public:
         threeDimensional(attention.output.rank == 3) {}
 
   Value build() {
-    Value query = operand(attention.scores.lhs), key = operand(attention.scores.rhs),
-          value = operand(attention.output.rhs);
+    Value query = attention.scores.lhs, key = attention.scores.rhs, value = attention.output.rhs;
     maps = {mapOf(attention.scores.lhsMap, AttentionOp::Query, AttentionOp::QueryChannel),
             mapOf(attention.scores.rhsMap, AttentionOp::Key, AttentionOp::QueryChannel),
             mapOf(attention.output.rhsMap, AttentionOp::ValueChannel, AttentionOp::Key)};
     SmallVector<Value> mapped;
-    for (const MaskTerm &mask : attention.masks)
-      addMapped(mask.element, mapped);
+    if (!attention.keyMasks.empty())
+      addMapped(keyMask(), mapped);
+    for (const ElementOperand &leaf : attention.code.getLeaves())
+      addMapped(leaf, mapped);
     for (const ElementOperand &bias : attention.biases)
       addMapped(bias, mapped);
     maps.push_back(AffineMap::getMultiDimMapWithTargets(
@@ -339,18 +304,18 @@ public:
     if (threeDimensional)
       sizes.insert(sizes.begin() + 1, b.getIndexAttr(1));
     Value init = createDestination(b, loc, sizes, element);
-    EmptyRow empty = attention.masks.empty() ? EmptyRow::Zero : attention.masks.front().empty;
-    auto op = AttentionOp::create(b, loc, init.getType(), query, key, value, /*ranges=*/Value(), /*key_mask=*/Value(),
-                                  mapped, /*whole=*/ValueRange(), /*offsets=*/ValueRange(), init,
-                                  /*log_sum_exp=*/Value(), b.getAffineMapArrayAttr(maps),
-                                  b.getF64FloatAttr(attention.scale), EmptyRowAttr::get(context, empty),
-                                  ScheduleAttr());
+    auto op =
+        AttentionOp::create(b, loc, init.getType(), query, key, value, /*ranges=*/Value(), /*key_mask=*/Value(), mapped,
+                            /*whole=*/ValueRange(), /*offsets=*/ValueRange(), init,
+                            /*log_sum_exp=*/Value(), b.getAffineMapArrayAttr(maps), b.getF64FloatAttr(attention.scale),
+                            EmptyRowAttr::get(context, attention.empty), ScheduleAttr());
     if (!attention.biases.empty())
       buildScore(op, element, mapped);
-    if (!attention.masks.empty())
+    if (!attention.masks.empty() || !attention.keyMasks.empty())
       buildMask(op, mapped);
     remarkDone(op, "RaiseAttention") << remark::add("softmax(QK^T)V is one attention with {0} masks and {1} biases",
-                                                    attention.masks.size(), attention.biases.size());
+                                                    attention.masks.size() + attention.keyMasks.size(),
+                                                    attention.biases.size());
     if (!threeDimensional)
       return op->getResult(0);
     return tensor::CollapseShapeOp::create(b, loc, result.getType(), op->getResult(0),
@@ -358,20 +323,8 @@ public:
   }
 
 private:
-  /// [N, S, D] as [N, 1, S, D]: a batch of one head.
-  Value operand(Value tensor) {
-    auto type = llvm::cast<RankedTensorType>(tensor.getType());
-    if (!threeDimensional || type.getRank() != 3)
-      return tensor;
-    SmallVector<int64_t> shape(type.getShape());
-    shape.insert(shape.begin() + 1, 1);
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, tensor);
-    sizes.insert(sizes.begin() + 1, b.getIndexAttr(1));
-    return tensor::ExpandShapeOp::create(b, loc, type.clone(shape), tensor,
-                                         SmallVector<ReassociationIndices>{{0, 1}, {2}, {3}}, sizes);
-  }
-
-  /// A product's map in the dimensions of attention; `last` and `summed` are what its last and its summed dimension are.
+  /// A product's map in the dimensions of attention; `last` and `summed` are what its last and its summed dimension
+  /// are.
   AffineMap mapOf(AffineMap map, unsigned last, unsigned summed) {
     unsigned rank = attention.output.rank;
     SmallVector<unsigned> targets(rank + 1);
@@ -382,25 +335,112 @@ private:
     targets[rank - 1] = last;
     targets[rank] = summed;
     SmallVector<unsigned> dims;
-    for (AffineExpr expr : map.getResults()) {
+    for (AffineExpr expr : map.getResults())
       dims.push_back(targets[llvm::cast<AffineDimExpr>(expr).getPosition()]);
-      // The dimension that operand() put in.
-      if (threeDimensional && map.getNumResults() == 3 && dims.size() == 1)
-        dims.push_back(AttentionOp::Head);
-    }
     return AffineMap::getMultiDimMapWithTargets(6, dims, context);
+  }
+
+  /// All conditions per key as one tensor [batch, key] that is not 0 where a key counts.
+  ElementOperand keyMask() {
+    unsigned last = attention.output.rank - 1;
+    AffineMap perKey = AffineMap::getMultiDimMapWithTargets(last + 1, {0, last}, context);
+    const MaskTerm &first = attention.keyMasks.front();
+    if (attention.keyMasks.size() == 1 && !first.inverted && first.element.map == perKey)
+      return first.element;
+    SmallVector<OpFoldResult> scores = tensor::getMixedSizes(b, loc, attention.scores.op.getDpsInits()[0]);
+    Value init = createDestination(b, loc, {scores.front(), scores.back()}, b.getI1Type());
+    // From [batch, key] to the scores' dimensions, of which no other is read.
+    SmallVector<AffineExpr> dims(last + 1, b.getAffineConstantExpr(0));
+    dims[0] = b.getAffineDimExpr(0);
+    dims[last] = b.getAffineDimExpr(1);
+    AffineMap toScores = AffineMap::get(2, 0, dims, context);
+    SmallVector<Value> inputs;
+    SmallVector<AffineMap> inputMaps;
+    for (const MaskTerm &mask : attention.keyMasks) {
+      SmallVector<int64_t> kept;
+      SmallVector<AffineExpr> read;
+      for (auto [i, expr] : llvm::enumerate(mask.element.map.getResults()))
+        if (llvm::isa<AffineDimExpr>(expr)) {
+          kept.push_back(int64_t(i));
+          read.push_back(expr);
+        }
+      inputs.push_back(withDims(mask.element.tensor, kept));
+      inputMaps.push_back(AffineMap::get(last + 1, 0, read, context).compose(toScores));
+    }
+    inputMaps.push_back(b.getMultiDimIdentityMap(2));
+    SmallVector<utils::IteratorType> iterators(2, utils::IteratorType::parallel);
+    auto mask = linalg::GenericOp::create(b, loc, init.getType(), inputs, init, inputMaps, iterators,
+                                          [&](OpBuilder &b, Location loc, ValueRange elements) {
+                                            Value all;
+                                            for (auto [mask, element] : llvm::zip(attention.keyMasks, elements))
+                                              all = conjunction(b, all, condition(b, mask, element));
+                                            linalg::YieldOp::create(b, loc, all);
+                                          });
+    return {mask.getResult(0), perKey, std::nullopt};
+  }
+
+  /// Whether a key counts, by an element of the mask.
+  Value condition(OpBuilder &b, const MaskTerm &mask, Value element) const {
+    if (!mask.inverted && element.getType().isInteger(1))
+      return element;
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element.getType()));
+    auto predicate = mask.inverted ? arith::CmpIPredicate::eq : arith::CmpIPredicate::ne;
+    return arith::CmpIOp::create(b, loc, predicate, element, zero);
+  }
+
+  Value conjunction(OpBuilder &b, Value all, Value next) const {
+    return all ? arith::AndIOp::create(b, loc, all, next).getResult() : next;
   }
 
   void addMapped(const ElementOperand &element, SmallVectorImpl<Value> &mapped) {
     static constexpr unsigned kFour[] = {AttentionOp::Batch, AttentionOp::Head, AttentionOp::Query, AttentionOp::Key};
     static constexpr unsigned kThree[] = {AttentionOp::Batch, AttentionOp::Query, AttentionOp::Key};
     SmallVector<unsigned> dims;
-    for (AffineExpr expr : element.map.getResults()) {
-      unsigned position = llvm::cast<AffineDimExpr>(expr).getPosition();
-      dims.push_back(threeDimensional ? kThree[position] : kFour[position]);
-    }
-    mapped.push_back(element.tensor);
+    SmallVector<int64_t> kept;
+    for (auto [i, expr] : llvm::enumerate(element.map.getResults()))
+      if (auto dim = llvm::dyn_cast<AffineDimExpr>(expr)) {
+        dims.push_back(threeDimensional ? kThree[dim.getPosition()] : kFour[dim.getPosition()]);
+        kept.push_back(int64_t(i));
+      }
+    mapped.push_back(withDims(element.tensor, kept));
     maps.push_back(AffineMap::getMultiDimMapWithTargets(6, dims, context));
+  }
+
+  /// `value` without the dimensions that are not `kept`, which have size 1.
+  Value collapsed(Value value, ArrayRef<int64_t> kept) {
+    SmallVector<ReassociationIndices> groups(kept.size());
+    size_t group = 0;
+    for (int64_t dim = 0; dim < llvm::cast<RankedTensorType>(value.getType()).getRank(); ++dim) {
+      groups[group].push_back(dim);
+      // The dimensions after the last one that is kept are its, too.
+      if (group + 1 < kept.size() && dim == kept[group])
+        ++group;
+    }
+    return tensor::CollapseShapeOp::create(b, loc, value, groups);
+  }
+
+  /// `value` at index 0 of all dimensions but `kept`; a scalar as a tensor.
+  Value withDims(Value value, ArrayRef<int64_t> kept) {
+    auto type = llvm::dyn_cast<RankedTensorType>(value.getType());
+    if (!type) {
+      Value number = value.getType().isIndex() ? arith::IndexCastOp::create(b, loc, b.getI64Type(), value) : value;
+      return tensor::FromElementsOp::create(b, loc, RankedTensorType::get({}, number.getType()), number);
+    }
+    if (int64_t(kept.size()) == type.getRank())
+      return value;
+    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), strides(type.getRank(), b.getIndexAttr(1));
+    SmallVector<OpFoldResult> whole = tensor::getMixedSizes(b, loc, value), sizes(type.getRank(), b.getIndexAttr(1));
+    SmallVector<int64_t> shape;
+    if (llvm::all_of(llvm::seq<int64_t>(type.getRank()),
+                     [&](int64_t dim) { return type.getDimSize(dim) == 1 || llvm::is_contained(kept, dim); }) &&
+        !kept.empty())
+      return collapsed(value, kept);
+    for (int64_t dim : kept) {
+      sizes[dim] = whole[dim];
+      shape.push_back(type.getDimSize(dim));
+    }
+    return tensor::ExtractSliceOp::create(b, loc, RankedTensorType::get(shape, type.getElementType()), value, offsets,
+                                          sizes, strides);
   }
 
   Block &beginRegion(Region &region, Type first, ValueRange mapped) {
@@ -418,23 +458,31 @@ private:
     OpBuilder::InsertionGuard guard(b);
     Block &block = beginRegion(op.getScore(), element, mapped);
     Value score = block.getArgument(0);
-    for (size_t i = 0; i < attention.biases.size(); ++i)
-      score = arith::AddFOp::create(b, loc, score, block.getArgument(5 + attention.masks.size() + i));
+    ValueRange biases = block.getArguments().take_back(attention.biases.size());
+    for (Value bias : biases)
+      score = arith::AddFOp::create(b, loc, score, bias);
     YieldOp::create(b, loc, score);
   }
 
   void buildMask(AttentionOp op, ValueRange mapped) {
     OpBuilder::InsertionGuard guard(b);
     Block &block = beginRegion(op.getMask(), Type(), mapped);
+    SmallVector<Value> indices(block.getArguments().take_front(4));
+    if (threeDimensional)
+      indices.erase(indices.begin() + AttentionOp::Head);
+    bool perKey = !attention.keyMasks.empty();
     Value all;
-    for (auto [i, mask] : llvm::enumerate(attention.masks)) {
-      Value counts = block.getArgument(4 + i);
-      if (mask.inverted || !counts.getType().isInteger(1)) {
-        Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(counts.getType()));
-        counts = arith::CmpIOp::create(
-            b, loc, mask.inverted ? arith::CmpIPredicate::eq : arith::CmpIPredicate::ne, counts, zero);
-      }
-      all = all ? arith::AndIOp::create(b, loc, all, counts).getResult() : counts;
+    if (perKey) {
+      MaskTerm counts{{}, false, attention.empty};
+      all = condition(b, counts, block.getArgument(4));
+    }
+    SmallVector<Value> values(block.getArguments().slice(4 + perKey, attention.code.getLeaves().size()));
+    for (auto [value, leaf] : llvm::zip(values, attention.code.getLeaves()))
+      if (leaf.tensor.getType().isIndex())
+        value = arith::IndexCastOp::create(b, loc, b.getIndexType(), value);
+    for (const MaskTerm &mask : attention.masks) {
+      Value element = attention.code.emit(b, loc, mask.element, indices, values);
+      all = conjunction(b, all, condition(b, mask, element));
     }
     YieldOp::create(b, loc, all);
   }

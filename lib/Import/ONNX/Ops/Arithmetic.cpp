@@ -53,6 +53,19 @@ Value emit(const Scalars &s, Function function, Value a, Value b) {
   llvm_unreachable("all are listed");
 }
 
+std::optional<RampFunction> rampFunctionOf(Function function) {
+  switch (function) {
+  case Function::Add:
+    return RampFunction::Add;
+  case Function::Sub:
+    return RampFunction::Sub;
+  case Function::Mul:
+    return RampFunction::Mul;
+  default:
+    return std::nullopt;
+  }
+}
+
 /// All inputs from left to right.
 template <Function function, bool variadic>
 LogicalResult importChain(Node &node) {
@@ -62,6 +75,11 @@ LogicalResult importChain(Node &node) {
   for (size_t i = 0; i < node.numInputs(); ++i)
     inputs.push_back(node.input(i));
   DataType type = inputs.front().type;
+  if (std::optional<RampFunction> linear = rampFunctionOf(function))
+    if (std::optional<Tensor> ramp = combineRamps(node, inputs, *linear)) {
+      node.set(0, std::move(*ramp));
+      return success();
+    }
   return setElementwise(
       node, inputs, type,
       [&](OpBuilder &b, Location loc, ValueRange v) {

@@ -17,11 +17,15 @@ using namespace attn::onnx;
 
 LogicalResult attn::onnx::setElementwise(Node &node, ArrayRef<Tensor> inputs, DataType result, ScalarBody body,
                                          SizeFunction fold) {
-  if (fold)
-    if (std::optional<Tensor> known = foldElements(node, inputs, result, fold)) {
+  if (fold) {
+    std::optional<Tensor> known = foldElements(node, inputs, result, fold);
+    if (!known)
+      known = foldUniform(node, inputs, result, fold);
+    if (known) {
       node.set(0, std::move(*known));
       return success();
     }
+  }
   FailureOr<Tensor> tensor = elementwise(node, inputs, result, body);
   if (failed(tensor))
     return failure();

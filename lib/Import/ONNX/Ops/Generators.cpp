@@ -50,7 +50,12 @@ LogicalResult importConstantOfShape(Node &node) {
   }
   Value scalar = arith::ConstantOp::create(node.builder, node.loc, value);
   Value result = linalg::FillOp::create(node.builder, node.loc, scalar, empty(node, shape, type)).getResult(0);
-  node.set(0, node.make(result, type, shape));
+  Tensor tensor = node.make(result, type, shape);
+  if (canBeRamp(type)) {
+    auto single = DenseElementsAttr::get(RankedTensorType::get({}, value.getType()), Attribute(value));
+    tensor.ramp = std::make_shared<const Ramp>(broadcastRamp({elementsOf(single, type).front(), {}}, {}, shape));
+  }
+  node.set(0, std::move(tensor));
   return success();
 }
 
@@ -123,24 +128,10 @@ LogicalResult importRange(Node &node) {
     count = quotient(node, notNegative(node, span) + Size(distance - 1), Size(distance));
   if (!count || !count->isValid() || !start.isValid())
     return node.error() << "the number of elements overflows";
-  std::optional<int64_t> known = count->getConstant();
-  if (known && *known <= kMostKnown) {
-    SmallVector<Size> elements;
-    for (int64_t i = 0; i < *known; ++i)
-      elements.push_back(start + Size(i) * Size(*step));
-    if (llvm::all_of(elements, [&](const Size &size) { return fits(size, type); })) {
-      node.set(0, integers(elements, *count, type));
-      return success();
-    }
-  }
-  Value first = node.index(start), by = node.index(Size(*step));
-  node.set(0,
-           generate(node, type, *count, {}, {}, [&](OpBuilder &b, Location loc, ValueRange, ArrayRef<Value> indices) {
-             Value steps = arith::MulIOp::create(b, loc, indices[0], by);
-             Value at = arith::AddIOp::create(b, loc, first, steps);
-             Value number = arith::IndexCastOp::create(b, loc, b.getI64Type(), at);
-             return castScalar(b, loc, number, DataType::Int64, type);
-           }));
+  Tensor range = rampTensor(node, type, *count, {start, {Size(*step)}});
+  if (!canBeRamp(type))
+    range.ramp.reset();
+  node.set(0, std::move(range));
   return success();
 }
 

@@ -213,6 +213,13 @@ LogicalResult importGather(Node &node) {
     }
   }
 
+  FailureOr<std::optional<Tensor>> inOrder = gatherRamp(node, data, *axis, indices);
+  if (failed(inOrder))
+    return failure();
+  if (*inOrder) {
+    node.set(0, std::move(**inOrder));
+    return success();
+  }
   if (data.rank() == 2 && *axis == 0 && data.type == DataType::Float && indices.rank() > 0 && rows && *rows > 0) {
     // Rows of a table: that has a kernel, which clamps what was computed.
     Value rowIndices = node.value(wrapped(node, indices, size));
@@ -258,6 +265,11 @@ LogicalResult importGatherElements(Node &node) {
     if (i == *axis || !isAtMost(node.symbols, difference, 0))
       unsure.set(i);
   }
+  std::optional<Ramp> same = rampOf(node, data);
+  if (same && same->isUniform()) { // whichever is read
+    node.set(0, rampTensor(node, data.type, indices.shape, broadcastRamp({same->start, {}}, {}, indices.shape)));
+    return success();
+  }
   Reader reader(node, data, unsure);
   auto identity = llvm::to_vector(llvm::seq<int64_t>(data.rank()));
   node.set(0, generate(node, data.type, indices.shape, indices, {identity},
@@ -291,6 +303,15 @@ LogicalResult importGatherND(Node &node) {
     return failure();
   Shape shape(places.drop_back().begin(), places.drop_back().end());
   llvm::append_range(shape, from.drop_front(*batch + *depth));
+  if (*batch == 0) {
+    FailureOr<std::optional<Tensor>> inOrder = gatherColumns(node, data, indices);
+    if (failed(inOrder))
+      return failure();
+    if (*inOrder) {
+      node.set(0, std::move(**inOrder));
+      return success();
+    }
+  }
   llvm::SmallBitVector unsure(data.rank());
   unsure.set(*batch, *batch + *depth);
   Reader reader(node, data, unsure);

@@ -56,6 +56,12 @@ Tensor sliceSteps(Node &node, const Tensor &input, int64_t axis, const Size &beg
 /// The same where they are not known to be there.
 Tensor sliceClamped(Node &node, const Tensor &input, int64_t axis, const Size &begin, int64_t step, const Size &count);
 
+/// What gathering at `indices`, which are known to be a ramp, gives as a slice or another shape of the data; none where
+/// it is neither.
+mlir::FailureOr<std::optional<Tensor>> gatherRamp(Node &node, const Tensor &data, int64_t axis, const Tensor &indices);
+/// The same for lists of indices, one for each of the first dimensions of the data.
+mlir::FailureOr<std::optional<Tensor>> gatherColumns(Node &node, const Tensor &data, const Tensor &indices);
+
 /// The known sizes that input `i`, a list of integers, consists of. Fails where something else than sizes is in it.
 mlir::FailureOr<llvm::SmallVector<Size>> expectSizes(Node &node, size_t i, llvm::StringRef what);
 /// The numbers of input `i`, a list of integers or a single one.

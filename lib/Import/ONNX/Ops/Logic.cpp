@@ -31,6 +31,27 @@ std::optional<Size> foldNot(std::optional<Size> value) {
   return value ? std::optional(Size(1) - *value) : std::nullopt;
 }
 
+/// `input`, broadcast with `other`.
+LogicalResult setBroadcast(Node &node, const Tensor &input, const Shape &other) {
+  FailureOr<Shape> shape = broadcast(node, {input.shape, other});
+  if (failed(shape))
+    return failure();
+  FailureOr<Tensor> result = broadcastTo(node, input, *shape);
+  if (failed(result))
+    return failure();
+  node.set(0, std::move(*result));
+  return success();
+}
+
+/// The same bool everywhere, over the shapes broadcast.
+LogicalResult setUniform(Node &node, bool value) {
+  FailureOr<Shape> shape = broadcast(node, {node.input(0).shape, node.input(1).shape});
+  if (failed(shape))
+    return failure();
+  node.set(0, rampTensor(node, DataType::Bool, *shape, broadcastRamp({Size(value), {}}, {}, *shape)));
+  return success();
+}
+
 enum class Order { Less, Greater, LessOrEqual, GreaterOrEqual };
 
 template <Order order>
@@ -41,6 +62,8 @@ LogicalResult importOrder(Node &node) {
   constexpr bool swaps = order == Order::Greater || order == Order::LessOrEqual;
   constexpr bool orEqual = order == Order::LessOrEqual || order == Order::GreaterOrEqual;
   DataType type = node.input(0).type;
+  if (std::optional<bool> less = isRampLess(node, node.input(swaps ? 1 : 0), node.input(swaps ? 0 : 1)))
+    return setUniform(node, orEqual ? !*less : *less);
   return setElementwise(
       node, {node.input(0), node.input(1)}, DataType::Bool,
       [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
@@ -80,6 +103,16 @@ LogicalResult importConnective(Node &node) {
   if (failed(node.expectInputs(2, 2)) || failed(node.expectType(0, DataType::Bool)) ||
       failed(node.expectType(1, DataType::Bool)))
     return failure();
+  // And with true, or with false, is the other one; or it is the one that decides.
+  if (connective != Connective::Xor)
+    for (size_t i : {0, 1}) {
+      std::optional<Ramp> known = rampOf(node, node.input(i));
+      if (!known || !known->isUniform() || !known->start.getConstant())
+        continue;
+      if (known->start.isConstant(connective == Connective::Or))
+        return setUniform(node, connective == Connective::Or);
+      return setBroadcast(node, node.input(1 - i), node.input(i).shape);
+    }
   return setElementwise(
       node, {node.input(0), node.input(1)}, DataType::Bool,
       [](OpBuilder &b, Location loc, ValueRange v) -> Value {
@@ -114,6 +147,12 @@ LogicalResult importWhere(Node &node) {
   DataType type = node.input(1).type;
   if (node.input(2).type != type)
     return node.error() << "inputs 1 and 2 have elements of " << nameOf(type) << " and " << nameOf(node.input(2).type);
+  std::optional<Ramp> known = rampOf(node, node.input(0));
+  if (known && known->isUniform() && known->start.getConstant()) {
+    bool first = known->start.isConstant(1);
+    FailureOr<Shape> others = broadcast(node, {node.input(0).shape, node.input(first ? 2 : 1).shape});
+    return failed(others) ? failure() : setBroadcast(node, node.input(first ? 1 : 2), *others);
+  }
   return setElementwise(
       node, {node.input(0), node.input(1), node.input(2)}, type,
       [](OpBuilder &b, Location loc, ValueRange v) -> Value {

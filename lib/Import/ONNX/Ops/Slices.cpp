@@ -30,6 +30,8 @@ Tensor attn::onnx::sliceSteps(Node &node, const Tensor &input, int64_t axis, con
     return slice(node, input, axis, begin, count);
   Shape shape = input.shape;
   shape[axis] = count;
+  if (std::optional<Ramp> ramp = rampOf(node, input))
+    return rampTensor(node, input.type, shape, sliceRamp(*ramp, axis, begin, step));
   auto known = rearrange(input, shape, [&](ArrayRef<int64_t> index) { return stepped(index, axis, begin, step); });
   if (known && begin.getConstant())
     return *known;

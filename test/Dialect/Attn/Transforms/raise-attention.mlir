@@ -67,7 +67,7 @@ func.func @bias(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x8x7xf32>, %v: tensor<2x4
 
 // CHECK-LABEL: func.func @mask(
 // CHECK-SAME: %{{.+}}: tensor<3x5x8xf32>, %{{.+}}: tensor<3x7x8xf32>, %[[VALUE:.+]]: tensor<3x7x8xf32>, %[[MASK:.+]]: tensor<3x7xi64>)
-// CHECK: attn.attention ins({{.+}} : tensor<3x1x5x8xf32>, tensor<3x1x7x8xf32>, tensor<3x1x7x8xf32>) mapped(%[[MASK]] : tensor<3x7xi64>)
+// CHECK: attn.attention ins({{.+}} : tensor<3x5x8xf32>, tensor<3x7x8xf32>, tensor<3x7x8xf32>) mapped(%[[MASK]] : tensor<3x7xi64>)
 // CHECK-SAME: empty = #attn.empty<unmasked>, scale = 1.000000e+00 : f64} mask {
 // CHECK: arith.cmpi ne
 // CHECK: tensor.collapse_shape

@@ -44,11 +44,11 @@ void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) 
   functions.addPass(createFoldMaskPass());
   functions.addPass(createFlattenRowsPass());
   cleanUp(functions);
+  functions.addPass(createFuseEpiloguesPass());
+  cleanUp(functions);
+  // Where a graph adds a bias by itself, a linear has it only now.
   pm.addPass(createMergeLinearsPass());
-  OpPassManager &merged = pm.nest<func::FuncOp>();
-  cleanUp(merged);
-  merged.addPass(createFuseEpiloguesPass());
-  cleanUp(merged);
+  cleanUp(pm.nest<func::FuncOp>());
   pm.addPass(createPruneWeightsPass());
   pm.addPass(createVerifyFusedPass());
 }

@@ -189,7 +189,8 @@ FailureOr<Tensor> attn::onnx::reduceTo(Node &node, ArrayRef<Operand> operands, A
     place[loop] = i;
     shape.push_back(sizes[loop]);
   }
-  for (int64_t next = kept.size(); int64_t &at : place)
+  int64_t next = kept.size();
+  for (int64_t &at : place)
     if (at < 0)
       at = next++;
   for (SmallVector<int64_t> &map : maps)

@@ -133,6 +133,69 @@ GRAPHS = [
     ("divide", """(int64[n] a, int64[n] b) => (int64[n] y, int64[n] z, int64[n] w) {
         y = Div(a, b) z = Mod(a, b) w = Mod<fmod=1>(a, b)
      }""", [[np.array([7, -7, 7, -7, 6]), np.array([2, 2, -2, -2, 3])]]),
+    # Ranges: where they are compared and used as indices, less is computed; it is the same.
+    ("mask_gather", """(int64[n,s] mask, float[n,h,s,s] x) => (float[n,h,s,s] y) {
+        i0 = Constant<value_int=0>() i1 = Constant<value_int=1>() shape = Shape(mask) n = Gather(shape, i0)
+        s = Gather(shape, i1) rows = Range(i0, n, i1) columns = Range(i0, s, i1) bs = Constant<value_ints=[1,2,3]>()
+        r = Unsqueeze(rows, bs) cs = Constant<value_ints=[0,1,2]>() c = Unsqueeze(columns, cs) at = Mul(r, s)
+        index = Add(at, c) all = Constant<value_ints=[-1]>() flat = Reshape(mask, all) picked = Gather(flat, index)
+        keys = Cast<to=9>(picked) inside = GreaterOrEqual(c, i0) both = And(keys, inside)
+        low = Constant<value_float=-100.0>() y = Where(both, x, low)
+     }""", [[integers(2, 3, low=0, high=2), floats(2, 2, 3, 3)], [integers(1, 1), floats(1, 1, 1, 1)]]),
+    ("every_second_row", """(float[8,m] x, float[k] like) => (float[k,m] y) {
+        i0 = Constant<value_int=0>() i1 = Constant<value_int=1>() n = Size(like) r = Range(i0, n, i1)
+        two = Constant<value_int=2>() index = Mul(r, two) y = Gather(x, index)
+     }""", [[floats(8, 3), floats(4)], [floats(8, 3), floats(1)]]),
+    ("overlapping_rows", """(float[m] x) => (float[2] y) {
+        i0 = Constant<value_int=0>() i1 = Constant<value_int=1>() i2 = Constant<value_int=2>() n = Size(x)
+        rows = Range(i0, i2, i1) last = Sub(n, i1) columns = Range(i0, last, i1) a = Constant<value_ints=[1]>()
+        r = Unsqueeze(rows, a) index = Add(r, columns) g = Gather(x, index) y = ReduceSum<keepdims=0>(g, a)
+     }""", [[floats(5)], [floats(2)]]),
+    ("compared_ranges", """(float[n] x) => (bool[n] a, bool[n] b, bool[n] c, bool[n] d, bool[n] e) {
+        i0 = Constant<value_int=0>() i1 = Constant<value_int=1>() i2 = Constant<value_int=2>() n = Size(x)
+        r = Range(i0, n, i1) back = Sub(r, i2) a = Less(r, n) b = Greater(r, n) c = LessOrEqual(i0, r)
+        d = Less(back, i0) e = GreaterOrEqual(back, r)
+     }""", [[floats(5)], [floats(1)], [floats(0)]]),
+    ("decided", """(bool[n] x, float[n] y) => (bool[n] a, bool[n] b, bool[n] c, float[n] d, float[n] e) {
+        s = Shape(x) yes = ConstantOfShape<value=bool[1] {1}>(s) no = Not(yes) a = And(x, yes) b = Or(x, yes)
+        c = And(no, x) z = Neg(y) d = Where(yes, y, z) e = Where(no, y, z)
+     }""", [[integers(5) > 0, floats(5)], [integers(0) > 0, floats(0)]]),
+    ("wrapping", """(float[n] x) => (int32[n] a, int64[n] b, int32[n] c) {
+        s = Shape(x) big = ConstantOfShape<value=int64[1] {1099511627783}>(s) a = Cast<to=6>(big)
+        odd = ConstantOfShape<value=int64[1] {9007199254740993}>(s) i0 = Constant<value_int=0>() b = Add(odd, i0)
+        most = ConstantOfShape<value=int32[1] {2147483647}>(s) c = Add(most, most)
+     }""", [[floats(5)], [floats(0)]]),
+    ("gather_pairs", """(float[n,m] x) => (float[n,k] y) {
+        i0 = Constant<value_int=0>() i1 = Constant<value_int=1>() shape = Shape(x) n = Gather(shape, i0)
+        m = Gather(shape, i1) rows = Range(i0, n, i1) columns = Range(i0, m, i1) a = Constant<value_ints=[1]>()
+        r = Unsqueeze(rows, a) re = Expand(r, shape) ce = Expand(columns, shape) last = Constant<value_ints=[-1]>()
+        ru = Unsqueeze(re, last) cu = Unsqueeze(ce, last) index = Concat<axis=-1>(ru, cu) y = GatherND(x, index)
+     }""", [[floats(3, 4)], [floats(1, 1)]]),
+    ("merged_and_split", """(float[n,2,s,4] x) => (float[n,s,2,4] y, float[2,n,s,4] z, float[s,k,4] w) {
+        n = Shape<start=0,end=1>(x) s = Shape<start=2,end=3>(x) two = Constant<value_ints=[2]>() rest = Constant<value_ints=[-1]>()
+        four = Constant<value_ints=[4]>() merged = Concat<axis=0>(rest, s, four) m = Reshape(x, merged)
+        whole = Concat<axis=0>(n, two, s, four) back = Reshape(m, whole) y = Transpose<perm=[0,2,1,3]>(back)
+        other = Concat<axis=0>(two, n, s, four) z = Reshape(m, other) w = Transpose<perm=[1,0,2]>(m)
+     }""", [[floats(3, 2, 5, 4)], [floats(1, 2, 1, 4)]]),
+    # Masks of several conditions, as a bias and in place of the scores, with rows that have no key.
+    ("masked_attention", """(float[n,h,s,8] q, float[n,h,s,8] k, float[n,h,s,8] v, int64[n,s] mask) => (float[n,h,s,8] y) {
+        i0 = Constant<value_int=0>() i1 = Constant<value_int=1>() shape = Shape(mask) s = Gather(shape, i1)
+        r = Range(i0, s, i1) a = Constant<value_ints=[1]>() rows = Unsqueeze(r, a) causal = LessOrEqual(r, rows)
+        bs = Constant<value_ints=[1,2]>() m = Unsqueeze(mask, bs) keys = Cast<to=9>(m) both = And(keys, causal)
+        kt = Transpose<perm=[0,1,3,2]>(k) scores = MatMul(q, kt) low = Constant<value_float=-1.0e9>()
+        kept = Where(both, scores, low) p = Softmax<axis=-1>(kept) y = MatMul(p, v)
+     }""", [[floats(2, 3, 5, 8), floats(2, 3, 5, 8), floats(2, 3, 5, 8), np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1]])]]),
+    ("guarded_attention", """(float[n,h,s,8] q, float[n,h,t,8] k, float[n,h,t,8] v, bool[n,1,s,t] mask) => (float[n,h,s,8] y) {
+        zero = Constant<value_float=0.0>() least = Constant<value=float[1] {-inf}>() bias = Where(mask, zero, least)
+        scale = Constant<value_float=0.5>() qs = Mul(q, scale) kt = Transpose<perm=[0,1,3,2]>(k) kts = Mul(kt, scale)
+        scores = MatMul(qs, kts) masked = Add(scores, bias) p = Softmax<axis=-1>(masked) none = IsNaN(p)
+        guarded = Where(none, zero, p) y = MatMul(guarded, v)
+     }""", [[floats(2, 3, 4, 8), floats(2, 3, 5, 8), floats(2, 3, 5, 8), integers(2, 1, 4, 5, low=0, high=2) > 0],
+            [floats(1, 1, 2, 8), floats(1, 1, 3, 8), floats(1, 1, 3, 8), integers(1, 1, 2, 3, low=0, high=1) > 0]]),
+    ("part_of_transpose", """(float[n,s,6] x) => (float[s,n,2] y) {
+        t = Transpose<perm=[1,2,0]>(x) b = Constant<value_ints=[2]>() e = Constant<value_ints=[4]>()
+        a = Constant<value_ints=[1]>() p = Slice(t, b, e, a) y = Transpose<perm=[0,2,1]>(p)
+     }""", [[floats(2, 3, 6)], [floats(1, 1, 6)]]),
 ]  # fmt: skip
 
 

@@ -34,7 +34,8 @@ static FailureOr<TensorInfo> describe(func::FuncOp entry, unsigned arg, const En
     tensor.name = name.str();
   else
     tensor.name = ("arg" + Twine(arg)).str();
-  FailureOr<ElementType> element = elementTypeOf(entry, type.getElementType(), bool(entry.getArgAttr(arg, kUnsignedAttr)));
+  FailureOr<ElementType> element =
+      elementTypeOf(entry, type.getElementType(), bool(entry.getArgAttr(arg, kUnsignedAttr)));
   if (failed(element))
     return failure();
   tensor.type = *element;
@@ -56,26 +57,43 @@ static FailureOr<TensorInfo> describe(func::FuncOp entry, unsigned arg, const En
   return tensor;
 }
 
-/// Fills in what the entry's `attn.dim_terms` says of `dims`.
-static LogicalResult readTerms(func::FuncOp entry, std::vector<DimInfo> &dims) {
-  auto computed = entry->getAttrOfType<DictionaryAttr>(kDimTermsAttr);
-  auto find = [&](StringRef name) { return llvm::find_if(dims, [&](const DimInfo &dim) { return dim.name == name; }); };
-  for (DimInfo &dim : dims) {
-    auto terms = computed ? computed.getAs<ArrayAttr>(dim.name) : ArrayAttr();
-    for (Attribute attribute : terms ? terms.getValue() : ArrayRef<Attribute>()) {
-      auto term = llvm::cast<ArrayAttr>(attribute);
-      DimInfo::Term result{llvm::cast<IntegerAttr>(term[0]).getInt(), {}};
-      for (Attribute factor : term.getValue().drop_front()) {
-        auto at = find(llvm::cast<StringAttr>(factor).getValue());
-        if (at == dims.end())
-          return entry.emitError() << "dimension '" << dim.name << "' is computed from " << factor
-                                   << ", which is no dimension of the entry";
-        result.factors.push_back(at - dims.begin());
-      }
-      dim.terms.push_back(std::move(result));
+/// The entry's dimensions, and what `attn.dims` says of them.
+static FailureOr<std::vector<DimInfo>> describeDims(func::FuncOp entry, const EntrySignature &signature) {
+  std::vector<DimInfo> dims;
+  auto readTerm = [&](ArrayAttr term) -> FailureOr<DimInfo::Term> {
+    DimInfo::Term result{llvm::cast<IntegerAttr>(term[0]).getInt(), {}};
+    for (Attribute factor : term.getValue().drop_front()) {
+      const auto *at = llvm::find(signature.getDims(), llvm::cast<StringAttr>(factor).getValue());
+      if (at == signature.getDims().end())
+        return entry.emitError() << "dimension '" << dims.back().name << "' is computed from " << factor
+                                 << ", which is no dimension of the entry";
+      result.factors.push_back(at - signature.getDims().begin());
     }
+    return result;
+  };
+  for (const std::string &name : signature.getDims()) {
+    DimInfo &dim = dims.emplace_back();
+    dim.name = name;
+    DimAttr known = getDim(entry, name);
+    if (!known)
+      continue;
+    dim.min = known.getMin();
+    dim.max = known.getMax();
+    dim.exact = known.getExact();
+    for (Attribute term : known.getTerms() ? known.getTerms().getValue() : ArrayRef<Attribute>()) {
+      FailureOr<DimInfo::Term> read = readTerm(llvm::cast<ArrayAttr>(term));
+      if (failed(read))
+        return failure();
+      dim.terms.push_back(std::move(*read));
+    }
+    if (!known.getDivisor())
+      continue;
+    FailureOr<DimInfo::Term> divisor = readTerm(known.getDivisor());
+    if (failed(divisor))
+      return failure();
+    dim.divisor = std::move(*divisor);
   }
-  return success();
+  return dims;
 }
 
 FailureOr<std::vector<EntryInfo>> attn::describeEntries(ModuleOp module, StringRef prefix) {
@@ -91,16 +109,10 @@ FailureOr<std::vector<EntryInfo>> attn::describeEntries(ModuleOp module, StringR
     if (auto flops = entry->getAttrOfType<StringAttr>(kFlopsAttr))
       info.flops = flops.str();
     EntrySignature signature(entry);
-    auto bounds = entry->getAttrOfType<DictionaryAttr>(kDimBoundsAttr);
-    for (const std::string &name : signature.getDims()) {
-      DimInfo dim;
-      dim.name = name;
-      if (auto bound = bounds ? bounds.getAs<IntegerAttr>(name) : IntegerAttr())
-        dim.max = bound.getInt();
-      info.dims.push_back(dim);
-    }
-    if (failed(readTerms(entry, info.dims)))
+    FailureOr<std::vector<DimInfo>> dims = describeDims(entry, signature);
+    if (failed(dims))
       return failure();
+    info.dims = std::move(*dims);
     for (unsigned arg = 0, e = entry.getNumArguments(); arg < e; ++arg) {
       if (entry.getArgAttr(arg, kWorkspaceAttr))
         continue;

@@ -55,10 +55,13 @@ private:
                        {"index_range", b.getDenseI64ArrayAttr({info.indexBegin, info.indexEnd})}});
   }
   Attribute dim(const DimInfo &info) {
-    return dictionary({{"name", text(info.name)},
-                       {"min", number(info.min)},
-                       {"max", number(info.max)},
-                       {"terms", b.getDenseI64ArrayAttr(flatten(info.terms))}});
+    return dictionary(
+        {{"name", text(info.name)},
+         {"min", number(info.min)},
+         {"max", number(info.max)},
+         {"terms", b.getDenseI64ArrayAttr(flatten(info.terms))},
+         {"divisor", b.getDenseI64ArrayAttr(info.divisor ? flatten(*info.divisor) : std::vector<int64_t>())},
+         {"exact", b.getI64IntegerAttr(info.exact)}});
   }
   Attribute variant(const VariantInfo &info) {
     return dictionary({{"target", text(info.target)},
@@ -139,16 +142,30 @@ static TensorInfo readTensor(Reader reader) {
   return info;
 }
 
-static DimInfo readDim(Reader reader) {
-  DimInfo info{reader.text("name"), reader.number("min"), reader.number("max"), {}};
-  for (ArrayRef<int64_t> rest = reader.numbers("terms"); !rest.empty();) {
+static std::vector<DimInfo::Term> readTerms(Reader reader, StringRef name) {
+  std::vector<DimInfo::Term> terms;
+  for (ArrayRef<int64_t> rest = reader.numbers(name); !rest.empty();) {
     bool whole = rest.size() >= 2 && rest[1] >= 0 && rest[1] <= int64_t(rest.size()) - 2;
     reader.require(whole);
     if (!whole)
       break;
-    info.terms.push_back({rest[0], rest.slice(2, rest[1]).vec()});
+    terms.push_back({rest[0], rest.slice(2, rest[1]).vec()});
     rest = rest.drop_front(2 + rest[1]);
   }
+  return terms;
+}
+
+static DimInfo readDim(Reader reader) {
+  DimInfo info;
+  info.name = reader.text("name");
+  info.min = reader.number("min");
+  info.max = reader.number("max");
+  info.terms = readTerms(reader, "terms");
+  std::vector<DimInfo::Term> divisor = readTerms(reader, "divisor");
+  reader.require(divisor.size() <= 1);
+  if (!divisor.empty())
+    info.divisor = divisor.front();
+  info.exact = reader.number("exact") != 0;
   return info;
 }
 

@@ -64,6 +64,21 @@ private:
 };
 } // namespace
 
+/// The symbol that `symbol` is another name of, by what the entry's `attn.dims` says.
+static StringRef originOf(func::FuncOp function, StringRef symbol) {
+  llvm::StringSet<> seen;
+  while (seen.insert(symbol).second) {
+    DimAttr dim = getDim(function, symbol);
+    auto only = dim && dim.getTerms() && dim.getTerms().size() == 1 && !dim.getDivisor()
+                    ? llvm::cast<ArrayAttr>(dim.getTerms()[0])
+                    : ArrayAttr();
+    if (!only || only.size() != 2 || llvm::cast<IntegerAttr>(only[0]).getInt() != 1)
+      break;
+    symbol = llvm::cast<StringAttr>(only[1]).getValue();
+  }
+  return symbol;
+}
+
 InFlightDiagnostic EntryAnnotator::error(const Slot &slot) {
   InFlightDiagnostic diagnostic = function.emitError() << "entry '" << function.getName() << "': ";
   diagnostic << (slot.isResult ? "result " : "argument ") << slot.index;
@@ -173,8 +188,9 @@ LogicalResult EntryAnnotator::shapeResult(Slot &slot) {
       return error(slot) << "dimension " << dim << " is dynamic, but is always " << *size << "; make it static";
     auto derived = symbols.find(id);
     if (derived != symbols.end()) {
-      auto terms = function->getAttrOfType<DictionaryAttr>(kDimTermsAttr);
-      bool sameTerms = terms && terms.contains(given) && terms.get(given) == terms.get(derived->second);
+      StringRef own = originOf(function, given), other = originOf(function, derived->second);
+      DimAttr known = getDim(function, own);
+      bool sameTerms = own == other || (known && known.getTerms() && known == getDim(function, other));
       if (!given.empty() && given != derived->second && !sameTerms)
         return error(slot) << "attn.shape names dimension " << dim << " \"" << given << "\", but it is \""
                            << derived->second << "\"";
@@ -184,8 +200,8 @@ LogicalResult EntryAnnotator::shapeResult(Slot &slot) {
     if (given.empty())
       return error(slot) << "dimension " << dim << " of " << slot.type << " can't be derived from the arguments' "
                          << "dimensions; name it with attn.shape";
-    auto computed = function->getAttrOfType<DictionaryAttr>(kDimTermsAttr);
-    if (!argumentSymbols.contains(given) && !(computed && computed.contains(given)))
+    DimAttr known = getDim(function, given);
+    if (!argumentSymbols.contains(given) && !(known && known.getTerms()))
       return error(slot) << "attn.shape names dimension " << dim << " \"" << given
                          << "\", which is no dimension of an argument";
     slot.shape.push_back(builder.getStringAttr(given));

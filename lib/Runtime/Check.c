@@ -205,39 +205,77 @@ static attn_code imagine_output(const attn_rt_binding *binding, attn_rt_tensor *
   return check_size(binding, tensor, shape, NULL);
 }
 
+// Where a value that dimensions are computed from stands: not known, known, or beyond 64 bits.
+typedef enum { ATTN_UNKNOWN, ATTN_KNOWN, ATTN_OVERFLOWS } attn_rt_knowledge;
+
+// A coefficient times its factors; moves *term behind it.
+static attn_rt_knowledge compute_term(const int64_t *dims, const int64_t **term, int64_t *product) {
+  attn_rt_knowledge knowledge = ATTN_KNOWN;
+  *product = *(*term)++;
+  for (int64_t factors = *(*term)++; factors > 0; --factors) {
+    int64_t value = dims[*(*term)++];
+    if (value < 0)
+      knowledge = ATTN_UNKNOWN;
+    else if (__builtin_mul_overflow(*product, value, product) && knowledge == ATTN_KNOWN)
+      knowledge = ATTN_OVERFLOWS;
+  }
+  return knowledge;
+}
+
+// The sum of a dimension's terms, and their divisor.
+static attn_rt_knowledge compute_quotient(const int64_t *dims, const attn_dim_desc *dim, int64_t *sum,
+                                          int64_t *divisor) {
+  attn_rt_knowledge all = ATTN_KNOWN;
+  const int64_t *term = dim->terms;
+  *sum = 0;
+  for (int64_t t = 0; t < dim->num_terms; ++t) {
+    int64_t product;
+    attn_rt_knowledge one = compute_term(dims, &term, &product);
+    if (one == ATTN_KNOWN && __builtin_add_overflow(*sum, product, sum))
+      one = ATTN_OVERFLOWS;
+    all = one == ATTN_UNKNOWN || all == ATTN_UNKNOWN ? ATTN_UNKNOWN : one > all ? one : all;
+  }
+  *divisor = 1;
+  if (dim->divisor) {
+    term = dim->divisor;
+    attn_rt_knowledge one = compute_term(dims, &term, divisor);
+    all = one == ATTN_UNKNOWN || all == ATTN_UNKNOWN ? ATTN_UNKNOWN : one > all ? one : all;
+  }
+  return all;
+}
+
 // The dimensions that are computed from others, once the inputs have given those.
 static attn_code compute_dimensions(const attn_rt_binding *binding) {
   const attn_entry_desc *entry = binding->entry;
   for (int32_t i = 0; i < entry->num_dims; ++i) {
     const attn_dim_desc *dim = &entry->dims[i];
-    const int64_t *terms = dim->terms;
     if (dim->num_terms == 0)
       continue;
-    int64_t sum = 0;
-    bool known = true;
-    for (int64_t t = 0; t < dim->num_terms; ++t) {
-      int64_t product = *terms++, factors = *terms++;
-      bool overflow = false;
-      for (; factors > 0; --factors) {
-        int64_t value = binding->dims[*terms++];
-        known &= value >= 0;
-        overflow |= __builtin_mul_overflow(product, value, &product);
-      }
-      if ((overflow || __builtin_add_overflow(sum, product, &sum)) && known)
-        return attn_rt_fail(binding->error, ATTN_ERROR_OVERFLOW, "entry '%s': dimension '%s' overflows 64 bits",
-                            entry->name, dim->name);
-    }
-    if (!known)
+    int64_t sum, divisor;
+    attn_rt_knowledge knowledge = compute_quotient(binding->dims, dim, &sum, &divisor);
+    if (knowledge == ATTN_UNKNOWN)
       continue; // who needs it says so
-    if (binding->dims[i] >= 0 && binding->dims[i] != sum)
+    if (knowledge == ATTN_OVERFLOWS)
+      return attn_rt_fail(binding->error, ATTN_ERROR_OVERFLOW, "entry '%s': dimension '%s' overflows 64 bits",
+                          entry->name, dim->name);
+    if (divisor <= 0)
+      return attn_rt_fail(binding->error, ATTN_ERROR_SHAPE, "entry '%s': dimension '%s' divides by 0", entry->name,
+                          dim->name);
+    int64_t rest = sum % divisor;
+    if (rest != 0 && dim->exact)
+      return attn_rt_fail(binding->error, ATTN_ERROR_SHAPE,
+                          "entry '%s': dimension '%s' must be a whole number, but it is %lld / %lld", entry->name,
+                          dim->name, (long long)sum, (long long)divisor);
+    int64_t size = sum / divisor - (rest < 0);
+    if (binding->dims[i] >= 0 && binding->dims[i] != size)
       return attn_rt_fail(binding->error, ATTN_ERROR_SHAPE,
                           "entry '%s': dimension '%s' is %lld, but the other dimensions make it %lld", entry->name,
-                          dim->name, (long long)binding->dims[i], (long long)sum);
-    if (sum < dim->min || sum > dim->max)
+                          dim->name, (long long)binding->dims[i], (long long)size);
+    if (size < dim->min || size > dim->max)
       return attn_rt_fail(binding->error, ATTN_ERROR_SHAPE,
                           "entry '%s': the other dimensions make dimension '%s' %lld, which is not in [%lld, %lld]",
-                          entry->name, dim->name, (long long)sum, (long long)dim->min, (long long)dim->max);
-    binding->dims[i] = sum;
+                          entry->name, dim->name, (long long)size, (long long)dim->min, (long long)dim->max);
+    binding->dims[i] = size;
   }
   return ATTN_OK;
 }

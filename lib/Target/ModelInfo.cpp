@@ -32,7 +32,7 @@ static bool isPrefix(StringRef text) {
   return !text.empty() && !isDigit(text.front()) && all_of(text, [](char c) { return isAlnum(c) || c == '_'; });
 }
 
-std::vector<int64_t> attn::flatten(const std::vector<DimInfo::Term> &terms) {
+std::vector<int64_t> attn::flatten(ArrayRef<DimInfo::Term> terms) {
   std::vector<int64_t> flat;
   for (const DimInfo::Term &term : terms) {
     flat.push_back(term.coefficient);
@@ -40,6 +40,23 @@ std::vector<int64_t> attn::flatten(const std::vector<DimInfo::Term> &terms) {
     flat.insert(flat.end(), term.factors.begin(), term.factors.end());
   }
   return flat;
+}
+
+static std::string spellTerm(ArrayRef<DimInfo> dims, const DimInfo::Term &term) {
+  std::string text = term.coefficient == 1 && !term.factors.empty() ? "" : itostr(term.coefficient);
+  for (int64_t factor : term.factors)
+    text += (text.empty() ? "" : " * ") + dims[factor].name;
+  return text;
+}
+
+std::string attn::spellFormula(ArrayRef<DimInfo> dims, const DimInfo &dim) {
+  std::string text;
+  for (const DimInfo::Term &term : dim.terms)
+    text += (text.empty() ? "" : " + ") + spellTerm(dims, term);
+  if (!dim.divisor)
+    return text;
+  auto enclose = [](const std::string &part) { return part.find(' ') == part.npos ? part : "(" + part + ")"; };
+  return enclose(text) + " / " + enclose(spellTerm(dims, *dim.divisor));
 }
 
 static Error verifyTensor(const ModelInfo &model, const EntryInfo &entry, const TensorInfo &tensor) {
@@ -69,11 +86,18 @@ static Error verifyEntry(const ModelInfo &model, const EntryInfo &entry) {
   for (const DimInfo &dim : entry.dims)
     if (dim.min < 0 || dim.min > dim.max)
       return fail("dimension '" + dim.name + "' has bounds " + Twine(dim.min) + " to " + Twine(dim.max));
-  for (const DimInfo &dim : entry.dims)
-    for (const DimInfo::Term &term : dim.terms)
+  for (auto [i, dim] : enumerate(entry.dims)) {
+    std::vector<DimInfo::Term> all = dim.terms;
+    if (dim.divisor)
+      all.push_back(*dim.divisor);
+    for (const DimInfo::Term &term : all)
       for (int64_t factor : term.factors)
-        if (factor < 0 || size_t(factor) >= entry.dims.size() || !entry.dims[factor].terms.empty())
-          return fail("dimension '" + dim.name + "' is computed from one that is computed or does not exist");
+        if (factor < 0 || size_t(factor) >= entry.dims.size() ||
+            (!entry.dims[factor].terms.empty() && size_t(factor) >= i))
+          return fail("dimension '" + dim.name + "' is computed from one that is computed later or does not exist");
+    if (dim.divisor && (dim.terms.empty() || dim.divisor->coefficient < 1))
+      return fail("dimension '" + dim.name + "' is a quotient of nothing or by no positive number");
+  }
   StringSet<> names;
   for (const std::vector<TensorInfo> *tensors : {&entry.inputs, &entry.outputs}) {
     for (const TensorInfo &tensor : *tensors) {

@@ -39,6 +39,7 @@ class DimDesc(c.Structure):
     _fields_ = [
         ("name", c.c_char_p), ("min", c.c_int64), ("max", c.c_int64),
         ("terms", c.POINTER(c.c_int64)), ("num_terms", c.c_int64),
+        ("divisor", c.POINTER(c.c_int64)), ("exact", c.c_int32),
     ]  # fmt: skip
 
 

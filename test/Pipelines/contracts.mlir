@@ -11,7 +11,7 @@
 // One entry is left; what it indexes is bounded.
 // IMPORT: attn.weight @w : tensor<16x16xf32> = #attn.file<"w.bin", 0 : tensor<16x16xf32>>
 // IMPORT: func.func @encode(%{{.+}}: tensor<?x?xi64> {attn.index_range = array<i64: 0, 9>, attn.name = "ids"
-// IMPORT-SAME: attn.dim_bounds = {s = 7 : i64}
+// IMPORT-SAME: attn.dims = {s = #attn.dim<max = 7>}
 // IMPORT: scf.for
 // IMPORT: attn.encoder_layer
 // IMPORT-NOT: func.func

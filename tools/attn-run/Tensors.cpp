@@ -137,16 +137,21 @@ public:
   }
 
 private:
+  uint64_t computeTerm(const int64_t *&term) const {
+    uint64_t product = *term++;
+    for (int64_t factors = *term++; factors > 0; --factors)
+      product *= values[*term++];
+    return product;
+  }
+
   int64_t compute(const attn_dim_desc &desc) const {
-    uint64_t sum = 0;
-    const int64_t *terms = desc.terms;
-    for (int64_t i = 0; i < desc.num_terms; ++i) {
-      uint64_t product = *terms++;
-      for (int64_t factors = *terms++; factors > 0; --factors)
-        product *= values[*terms++];
-      sum += product;
-    }
-    return std::max<int64_t>(0, int64_t(sum));
+    uint64_t sum = 0, divisor = 1;
+    const int64_t *term = desc.terms;
+    for (int64_t i = 0; i < desc.num_terms; ++i)
+      sum += computeTerm(term);
+    if ((term = desc.divisor))
+      divisor = std::max<uint64_t>(1, computeTerm(term));
+    return std::max<int64_t>(0, int64_t(sum)) / int64_t(divisor);
   }
 
   const attn_entry_desc &entry;

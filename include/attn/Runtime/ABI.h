@@ -108,14 +108,17 @@ typedef struct attn_error {
 /* ---- What a library contains -------------------------------------------------------------------------------------*/
 
 /* A symbolic dimension, for example "sequence": equal wherever it occurs in one run. Bounds are inclusive. One with
- * terms is computed from dimensions without: it is the sum of the terms, each a coefficient times the product of its
- * factors. Where an input has it too, it must have that size there. */
+ * terms is computed from dimensions without, or that stand before it: it is the sum of the terms, each a coefficient
+ * times the product of its factors, divided by the divisor and rounded down. Where an input has it too, it must have
+ * that size there. One that no tensor has is there for its bounds, or for what it says of others. */
 typedef struct attn_dim_desc {
   const char *name;
   int64_t min;
-  int64_t max;          /* INT64_MAX: no bound */
-  const int64_t *terms; /* for each term: coefficient, number of factors, the factors as indices of dims */
-  int64_t num_terms;    /* 0: the inputs say it */
+  int64_t max;            /* INT64_MAX: no bound */
+  const int64_t *terms;   /* for each term: coefficient, number of factors, the factors as indices of dims */
+  int64_t num_terms;      /* 0: the inputs say it */
+  const int64_t *divisor; /* a term; null: 1 */
+  int32_t exact;          /* 1: the sum must be a multiple of the divisor */
 } attn_dim_desc;
 
 /* An input or output. The dtype is DLPack's. */

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,21 +34,28 @@ struct ElementType {
   std::string str() const;
 };
 
-/// A symbolic dimension with inclusive bounds. One with terms is their sum.
+/// A symbolic dimension with inclusive bounds. One with terms is their sum, or the quotient of their sum rounded down.
 struct DimInfo {
   std::string name;
   int64_t min = 0;
   int64_t max = std::numeric_limits<int64_t>::max();
-  /// Coefficient times the product of `factors`, dims without terms by their position in the entry's dims.
+  /// Coefficient times the product of `factors`: dims by their position in the entry's dims, where one with terms
+  /// stands before those that are computed from it.
   struct Term {
     int64_t coefficient;
     std::vector<int64_t> factors;
   };
-  std::vector<Term> terms;
+  std::vector<Term> terms = {};
+  std::optional<Term> divisor = std::nullopt;
+  /// The sum is a multiple of the divisor.
+  bool exact = false;
 };
 
-/// The terms as the tables and the stored model hold them: for each its coefficient, its number of factors, and these.
-std::vector<int64_t> flatten(const std::vector<DimInfo::Term> &terms);
+/// Terms as the tables and the stored model hold them: for each its coefficient, its number of factors, and these.
+std::vector<int64_t> flatten(llvm::ArrayRef<DimInfo::Term> terms);
+
+/// How a dimension is computed, as text: "3 * batch + 1", "(a + b) / 2"; empty where the inputs say it.
+std::string spellFormula(llvm::ArrayRef<DimInfo> dims, const DimInfo &dim);
 
 struct TensorInfo {
   std::string name;

@@ -21,12 +21,28 @@ static StringRef symbolOf(func::FuncOp entry, unsigned arg, int64_t dim) {
 EntrySignature::EntrySignature(func::FuncOp entry) : entry(entry) {
   for (unsigned arg = 0, e = entry.getNumArguments(); arg < e; ++arg) {
     auto type = llvm::dyn_cast<ShapedType>(entry.getArgumentTypes()[arg]);
-    for (int64_t dim = 0; type && type.hasRank() && dim < type.getRank(); ++dim) {
-      StringRef symbol = symbolOf(entry, arg, dim);
-      if (!symbol.empty() && !llvm::is_contained(dims, symbol))
-        dims.push_back(symbol.str());
-    }
+    for (int64_t dim = 0; type && type.hasRank() && dim < type.getRank(); ++dim)
+      add(symbolOf(entry, arg, dim));
   }
+  if (auto all = entry->getAttrOfType<DictionaryAttr>(kDimsAttr))
+    for (NamedAttribute dim : all)
+      add(dim.getName());
+}
+
+void EntrySignature::add(StringRef symbol) {
+  if (symbol.empty() || llvm::is_contained(dims, symbol) || !visiting.insert(symbol).second)
+    return;
+  auto addFactors = [&](ArrayAttr term) {
+    for (Attribute factor : term.getValue().drop_front())
+      add(llvm::cast<StringAttr>(factor).getValue());
+  };
+  if (DimAttr known = attn::getDim(entry, symbol)) {
+    for (Attribute term : known.getTerms() ? known.getTerms().getValue() : ArrayRef<Attribute>())
+      addFactors(llvm::cast<ArrayAttr>(term));
+    if (known.getDivisor())
+      addFactors(known.getDivisor());
+  }
+  dims.push_back(symbol.str());
 }
 
 std::optional<unsigned> EntrySignature::getDim(unsigned arg, int64_t dim) const {

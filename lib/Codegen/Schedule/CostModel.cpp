@@ -33,7 +33,7 @@ static int64_t tileRows(const Target &target, int64_t vectors) {
 static bool conflictInL1(const Target &target, int64_t rows, int64_t stride) {
   int64_t wayBytes = target.l1Bytes / target.l1Ways;
   int64_t sets = wayBytes / std::gcd(wayBytes, stride);
-  return llvm::divideCeil(rows, sets) >= target.l1Ways;
+  return int64_t(llvm::divideCeil(rows, sets)) >= target.l1Ways;
 }
 
 ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {

@@ -108,7 +108,8 @@ private:
     }
     rows = value(extent(chain.dims - 1));
     int64_t granule = 1, sharing = 1;
-    for (auto [op, domain] : llvm::zip(chain.ops, domains)) {
+    for (auto [chained, domain] : llvm::zip(chain.ops, domains)) {
+      linalg::LinalgOp op = chained;
       // A fill costs nothing beside what is made of it.
       if (llvm::isa<linalg::FillOp>(op) && chain.ops.size() > 1)
         continue;

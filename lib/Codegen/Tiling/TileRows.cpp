@@ -132,7 +132,6 @@ private:
 
   LogicalResult buildTile(OpBuilder &b, TilingInterface op, scf::ForallOp loop, RowBlocks blocks, Value begin,
                           Value size, IRMapping &tiles, Value &tile) {
-    Location loc = op->getLoc();
     auto [offsets, sizes] = rowsOf(b, destinationOf(op), begin, size);
     SmallVector<OpFoldResult> domainOffsets(offsets), domainSizes(sizes);
     size_t loops = op.getLoopIteratorTypes().size();

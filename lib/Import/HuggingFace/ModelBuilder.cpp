@@ -53,9 +53,7 @@ void ModelBuilder::addOutput(StringRef name, Value value, ArrayRef<Extent> shape
   outputAttributes.push_back(describe(ops, name, shape));
 }
 
-void ModelBuilder::boundDimension(StringRef symbol, int64_t size) {
-  entry->setAttr(kDimBoundsAttr, ops.getDictionaryAttr(ops.getNamedAttr(symbol, ops.getI64IntegerAttr(size))));
-}
+void ModelBuilder::boundDimension(StringRef symbol, int64_t size) { limitDim(entry, symbol, size); }
 
 OwningOpRef<ModuleOp> ModelBuilder::finish() {
   func::ReturnOp::create(ops, location, outputs);

@@ -8,6 +8,7 @@
 #include "Build.h"
 #include "Fold.h"
 #include "Graph.h"
+#include "attn/Dialect/Attn/IR/Attn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -43,8 +44,47 @@ static bool unifyFactors(Symbols &symbols, const Size &a, const Size &b) {
   return symbols.equal(a, b);
 }
 
+/// Makes two sizes equal of which at least one is known at run time only: where a symbol without a name is the only
+/// thing that nothing is known of, it is what the rest makes it, and that is checked.
+static bool agreeAtRunTime(Node &node, const Size &a, const Size &b) {
+  Size zero = node.symbols.canonical(a) - node.symbols.canonical(b);
+  for (const Size::Term &term : zero.getTerms())
+    for (Symbol symbol : term.symbols) {
+      if (!node.symbols.nameOf(symbol).empty() || llvm::count(term.symbols, symbol) != 1)
+        continue;
+      Size factor(1), product(term.coefficient);
+      for (Symbol other : term.symbols) {
+        product = product * Size::of(other);
+        factor = factor * (other == symbol ? Size(std::abs(term.coefficient)) : Size::of(other));
+      }
+      Size rest = (product - zero) * Size(term.coefficient < 0 ? -1 : 1);
+      if (rest.contains(symbol) || !node.symbols.isComputable(rest) || !node.symbols.isComputable(factor))
+        continue;
+      Operation *op = node.symbols.definingOp(symbol);
+      std::optional<Size> quotient = op ? node.symbols.exactQuotient(node.builder, rest, factor) : std::nullopt;
+      if (!quotient)
+        continue;
+      // Where the symbol comes from, so that it holds wherever the symbol is used.
+      OpBuilder::InsertionGuard guard(node.builder);
+      node.builder.setInsertionPointAfter(op);
+      Value isEqual = arith::CmpIOp::create(node.builder, node.loc, arith::CmpIPredicate::eq,
+                                            node.index(Size::of(symbol)), node.index(*quotient));
+      CheckOp::create(node.builder, node.loc, isEqual, Value(), Violation::Shape);
+      return node.symbols.define(symbol, *quotient);
+    }
+  return false;
+}
+
+bool attn::onnx::agree(Node &node, const Size &a, const Size &b) {
+  Size x = node.symbols.canonical(a), y = node.symbols.canonical(b), common = commonFactor({x, y});
+  // A factor of both that is 0 makes them equal, but what is built here is for any size.
+  if (std::optional<Size> left = x.dividedBy(common), right = y.dividedBy(common); left && right)
+    std::tie(x, y) = std::tie(*left, *right);
+  return node.symbols.unify(x, y) || agreeAtRunTime(node, x, y);
+}
+
 LogicalResult attn::onnx::expectEqual(Node &node, const Size &a, const Size &b, const Twine &what) {
-  if (node.symbols.unify(a, b) || unifyFactors(node.symbols, a, b))
+  if (agree(node, a, b) || unifyFactors(node.symbols, a, b))
     return success();
   std::string text = what.str();
   InFlightDiagnostic diagnostic = node.error();
@@ -205,13 +245,6 @@ Value attn::onnx::filled(Node &node, ArrayRef<Size> shape, DataType type, double
 
 Value attn::onnx::generic(Node &node, ValueRange inputs, Value init, ArrayRef<SmallVector<int64_t>> maps,
                           ArrayRef<IteratorType> iterators, ScalarBody body) {
-  // No loops that never run: the result is what it starts with.
-  auto isEmpty = [](Value value) {
-    auto type = llvm::dyn_cast<ShapedType>(value.getType());
-    return type && llvm::is_contained(type.getShape(), 0);
-  };
-  if (isEmpty(init) || llvm::any_of(inputs, isEmpty))
-    return init;
   SmallVector<AffineMap> affine;
   for (ArrayRef<int64_t> map : maps) {
     SmallVector<AffineExpr> results;
@@ -219,7 +252,19 @@ Value attn::onnx::generic(Node &node, ValueRange inputs, Value init, ArrayRef<Sm
       results.push_back(dim < 0 ? node.builder.getAffineConstantExpr(0) : node.builder.getAffineDimExpr(dim));
     affine.push_back(AffineMap::get(iterators.size(), 0, results, node.builder.getContext()));
   }
-  return linalg::GenericOp::create(node.builder, node.loc, init.getType(), inputs, init, affine, iterators,
+  return generic(node, inputs, init, affine, iterators, body);
+}
+
+Value attn::onnx::generic(Node &node, ValueRange inputs, Value init, ArrayRef<AffineMap> maps,
+                          ArrayRef<IteratorType> iterators, ScalarBody body) {
+  // No loops that never run: the result is what it starts with.
+  auto isEmpty = [](Value value) {
+    auto type = llvm::dyn_cast<ShapedType>(value.getType());
+    return type && llvm::is_contained(type.getShape(), 0);
+  };
+  if (isEmpty(init) || llvm::any_of(inputs, isEmpty))
+    return init;
+  return linalg::GenericOp::create(node.builder, node.loc, init.getType(), inputs, init, maps, iterators,
                                    [&](OpBuilder &b, Location loc, ValueRange arguments) {
                                      linalg::YieldOp::create(b, loc, body(b, loc, arguments));
                                    })

@@ -18,6 +18,9 @@ namespace attn::onnx {
 /// The shape of NumPy's broadcasting of `shapes`. Two dimensions that are named differently become one from here on: at
 /// run time they must be equal. Fails where shapes don't fit, or where it can't be told whether they do.
 mlir::FailureOr<Shape> broadcast(Node &node, llvm::ArrayRef<Shape> shapes);
+/// Makes two sizes equal from here on: known, demanded of the caller, or checked at run time. False where that can't
+/// be.
+bool agree(Node &node, const Size &a, const Size &b);
 /// Fails where the sizes are not, and can't be demanded to be, equal; `what` is the beginning of the message.
 llvm::LogicalResult expectEqual(Node &node, const Size &a, const Size &b, const llvm::Twine &what);
 llvm::LogicalResult expectEqual(Node &node, llvm::ArrayRef<Size> a, llvm::ArrayRef<Size> b, const llvm::Twine &what);
@@ -37,9 +40,14 @@ using ScalarBody = llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Locat
 mlir::FailureOr<Tensor> elementwise(Node &node, llvm::ArrayRef<Tensor> inputs, DataType result, ScalarBody body);
 Tensor cast(Node &node, const Tensor &input, DataType type);
 
-/// A linalg.generic over `sizes` loops: `maps` are the inputs' and then the output's, as lists of loop dimensions, or -1
-/// for an index that is 0. The body gets the inputs' elements and the output's as they are stored.
-mlir::Value generic(Node &node, mlir::ValueRange inputs, mlir::Value init, llvm::ArrayRef<llvm::SmallVector<int64_t>> maps,
+/// A linalg.generic over `sizes` loops: `maps` are the inputs' and then the output's, as lists of loop dimensions, or
+/// -1 for an index that is 0. The body gets the inputs' elements and the output's as they are stored.
+mlir::Value generic(Node &node, mlir::ValueRange inputs, mlir::Value init,
+                    llvm::ArrayRef<llvm::SmallVector<int64_t>> maps,
+                    llvm::ArrayRef<mlir::utils::IteratorType> iterators, ScalarBody body);
+
+/// The same with maps that are not only loops.
+mlir::Value generic(Node &node, mlir::ValueRange inputs, mlir::Value init, llvm::ArrayRef<mlir::AffineMap> maps,
                     llvm::ArrayRef<mlir::utils::IteratorType> iterators, ScalarBody body);
 
 mlir::Value empty(Node &node, llvm::ArrayRef<Size> shape, DataType type);

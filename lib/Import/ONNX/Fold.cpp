@@ -18,29 +18,13 @@ using namespace attn::onnx;
 // Order of sizes
 //===----------------------------------------------------------------------===//
 
-/// The constant term, where all others have a coefficient of the given sign.
-static std::optional<int64_t> boundOf(const Symbols &symbols, const Size &size, bool positive) {
-  Size normal = symbols.canonical(size);
-  if (!normal.isValid())
-    return std::nullopt;
-  int64_t bound = 0;
-  for (const Size::Term &term : normal.getTerms()) {
-    if (term.symbols.empty())
-      bound = term.coefficient;
-    else if ((term.coefficient > 0) != positive)
-      return std::nullopt;
-  }
-  return bound;
-}
-
 bool attn::onnx::isAtLeast(const Symbols &symbols, const Size &size, int64_t bound) {
-  std::optional<int64_t> least = boundOf(symbols, size, true);
+  std::optional<int64_t> least = symbols.leastOf(size);
   return least && *least >= bound;
 }
 
 bool attn::onnx::isAtMost(const Symbols &symbols, const Size &size, int64_t bound) {
-  std::optional<int64_t> most = boundOf(symbols, size, false);
-  return most && *most <= bound;
+  return isAtLeast(symbols, Size(bound) - size, 0);
 }
 
 template <typename OpTy>
@@ -80,8 +64,8 @@ std::optional<Size> attn::onnx::quotient(Node &node, const Size &a, const Size &
     return std::nullopt;
   if (x && y)
     return *x == std::numeric_limits<int64_t>::min() && *y == -1 ? std::nullopt : std::optional(Size(*x / *y));
-  if (std::optional<Size> exact = node.symbols.canonical(a).dividedBy(node.symbols.canonical(b)))
-    return exact;
+  if (std::optional<Size> known = node.symbols.quotient(node.builder, a, b))
+    return known;
   if (!isAtLeast(node.symbols, a, 0) || !isAtLeast(node.symbols, b, 0))
     return std::nullopt;
   // A divisor that may be 0 must not trap.
@@ -91,12 +75,28 @@ std::optional<Size> attn::onnx::quotient(Node &node, const Size &a, const Size &
   return node.derived(arith::DivUIOp::create(node.builder, node.loc, node.index(a), divisor));
 }
 
+Size attn::onnx::truth(Node &node, Value condition) {
+  return node.derived(arith::IndexCastUIOp::create(node.builder, node.loc, node.builder.getIndexType(), condition));
+}
+
+std::optional<Size> attn::onnx::choose(Node &node, const Size &condition, const Size &a, const Size &b) {
+  if (std::optional<int64_t> known = condition.getConstant())
+    return *known ? a : b;
+  if (node.symbols.equal(a, b))
+    return a;
+  if (!isAtLeast(node.symbols, a, 0) || !isAtLeast(node.symbols, b, 0))
+    return std::nullopt;
+  Value isFirst = arith::CmpIOp::create(node.builder, node.loc, arith::CmpIPredicate::ne, node.index(condition),
+                                        node.index(Size(0)));
+  return node.derived(arith::SelectOp::create(node.builder, node.loc, isFirst, node.index(a), node.index(b)));
+}
+
 bool attn::onnx::fits(const Size &size, DataType type) {
   if (!size.isValid())
     return false;
   std::optional<int64_t> constant = size.getConstant();
   if (!constant)
-    return type == DataType::Int64 || type == DataType::Int32;
+    return type == DataType::Int64 || type == DataType::Int32 || type == DataType::Bool;
   switch (type) {
   case DataType::Bool:
     return *constant == 0 || *constant == 1;

@@ -18,7 +18,7 @@ namespace attn::onnx {
 /// Tensors of more elements are not computed while importing.
 constexpr int64_t kMostKnown = 256;
 
-//===--- Order of sizes. Symbols are not negative; that is all that is known of them. ---===//
+//===--- Order of sizes. ---===//
 
 /// True where `size` is at least `bound` whatever its symbols are.
 bool isAtLeast(const Symbols &symbols, const Size &size, int64_t bound);
@@ -30,6 +30,11 @@ std::optional<Size> maximum(Node &node, const Size &a, const Size &b);
 Size notNegative(Node &node, const Size &size);
 /// The quotient toward 0, and the remainder, of sizes that are not negative or of numbers.
 std::optional<Size> quotient(Node &node, const Size &a, const Size &b);
+
+/// 1 where the condition, an i1, holds, else 0.
+Size truth(Node &node, mlir::Value condition);
+/// `condition` is 1 ? a : b; none where one of them may be negative.
+std::optional<Size> choose(Node &node, const Size &condition, const Size &a, const Size &b);
 
 /// True where a tensor of the type can hold `size`; a size that isn't known fits in 32 bits or more.
 bool fits(const Size &size, DataType type);

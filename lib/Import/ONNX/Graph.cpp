@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Graph.h"
-#include "onnx.pb.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "onnx.pb.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -111,20 +111,8 @@ Attribute GraphImporter::describe(StringRef name, ArrayRef<Size> shape, DataType
       continue;
     }
     // A dimension of an input keeps its name, also where it turned out to be computed from others.
-    std::optional<Symbol> symbol = size.getSymbol();
-    std::string text = symbol ? symbols.nameOf(*symbol).str() : symbols.toString(size);
-    std::optional<Size> formula = symbol ? symbols.definitionOf(*symbol) : std::optional(symbols.canonical(size));
-    sizes.push_back(builder.getStringAttr(text));
-    if (!formula)
-      continue;
-    SmallVector<Attribute> terms;
-    for (const Size::Term &term : formula->getTerms()) {
-      SmallVector<Attribute> parts{builder.getI64IntegerAttr(term.coefficient)};
-      for (Symbol factor : term.symbols)
-        parts.push_back(builder.getStringAttr(symbols.nameOf(factor)));
-      terms.push_back(builder.getArrayAttr(parts));
-    }
-    dimTerms.set(text, builder.getArrayAttr(terms));
+    sizes.push_back(builder.getStringAttr(symbols.nameOf(size)));
+    entrySizes.push_back(size);
   }
   NamedAttrList attributes;
   attributes.set(kNameAttr, builder.getStringAttr(name));
@@ -183,25 +171,27 @@ LogicalResult GraphImporter::addOutputs(const GraphProto &graph) {
   for (const ValueInfoProto &info : graph.input())
     names.insert(info.name());
   for (const ValueInfoProto &info : graph.output()) {
-    const Tensor *tensor = scope->lookup(info.name());
+    const Tensor *known = scope->lookup(info.name());
     auto fail = [&]() -> InFlightDiagnostic {
       InFlightDiagnostic diagnostic = error();
       diagnostic << "output '" << info.name() << "': ";
       return diagnostic;
     };
-    if (!tensor)
+    if (!known)
       return fail() << "no node computes it";
+    NodeProto proto;
+    proto.set_name(info.name());
+    Node node(*this, proto, 0);
+    Tensor tensor = node.settled(*known);
     std::string name = info.name();
     while (!names.insert(name).second)
       name += "_out";
-    for (auto [i, size] : llvm::enumerate(tensor->shape))
+    for (auto [i, size] : llvm::enumerate(tensor.shape))
       if (!symbols.isComputable(size))
         return fail() << "not supported: its dimension " << i << ", " << symbols.toString(size)
-                      << ", is no sum of products of the inputs' dimensions";
-    NodeProto proto;
-    proto.set_name(info.name());
-    values.push_back(Node(*this, proto, 0).value(*tensor));
-    outputAttributes.push_back(describe(name, tensor->shape, tensor->type));
+                      << ", can't be computed from the inputs' dimensions alone";
+    values.push_back(node.value(tensor));
+    outputAttributes.push_back(describe(name, tensor.shape, tensor.type));
   }
   func::ReturnOp::create(builder, entry.getLoc(), values);
   entry.setType(builder.getFunctionType(entry.getBody().getArgumentTypes(), ValueRange(values).getTypes()));
@@ -251,21 +241,24 @@ FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run(StringRef entryName) {
   }
   if (failed(importNodes(graph.node())) || failed(addOutputs(graph)))
     return failure();
-  // Now it is known which dimensions are equal.
-  for (const ValueInfoProto *info : inputs) {
-    const Tensor *tensor = scope->lookup(info->name());
-    inputAttributes.push_back(describe(info->name(), tensor->shape, tensor->type));
+  // Now it is known which dimensions are equal, and which are numbers.
+  builder.setInsertionPointToStart(&entry.getBody().front());
+  for (auto [info, argument] : llvm::zip_equal(inputs, entry.getArguments())) {
+    NodeProto proto;
+    Node node(*this, proto, 0);
+    Tensor tensor = node.settled(*scope->lookup(info->name()));
+    inputAttributes.push_back(describe(info->name(), tensor.shape, tensor.type));
+    Type type = node.tensorType(tensor.type, tensor.shape), old = argument.getType();
+    if (type == old)
+      continue;
+    argument.setType(type);
+    auto cast = tensor::CastOp::create(builder, argument.getLoc(), old, argument);
+    argument.replaceAllUsesExcept(cast, cast);
   }
+  entry.setType(builder.getFunctionType(entry.getBody().getArgumentTypes(), entry.getResultTypes()));
   entry.setAllArgAttrs(inputAttributes);
-  NamedAttrList bounds;
-  for (auto [name, most] : symbols.getLimits()) {
-    auto other = llvm::dyn_cast_or_null<IntegerAttr>(bounds.get(name));
-    bounds.set(name, builder.getI64IntegerAttr(other ? std::min(other.getInt(), most) : most));
-  }
-  if (!bounds.empty())
-    entry->setAttr(kDimBoundsAttr, bounds.getDictionary(builder.getContext()));
-  if (!dimTerms.empty())
-    entry->setAttr(kDimTermsAttr, dimTerms.getDictionary(builder.getContext()));
+  if (DictionaryAttr dims = symbols.describe(builder.getContext(), entrySizes); !dims.empty())
+    entry->setAttr(kDimsAttr, dims);
   return std::move(module);
 }
 

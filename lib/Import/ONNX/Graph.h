@@ -72,7 +72,7 @@ private:
   template <typename Nodes>
   void collectUnsupported(const Nodes &nodes, const Versions &versions, unsigned depth,
                           llvm::StringMap<unsigned> &counts);
-  /// The attributes of an entry's tensor; takes down how computed sizes are computed.
+  /// The attributes of an entry's tensor.
   mlir::Attribute describe(llvm::StringRef name, llvm::ArrayRef<Size> shape, DataType type);
   llvm::LogicalResult addInput(const ValueInfoProto &info);
   llvm::LogicalResult addOutputs(const GraphProto &graph);
@@ -91,7 +91,8 @@ private:
   unsigned depth = 0;
   llvm::DenseMap<mlir::Attribute, mlir::FlatSymbolRefAttr> weights;
   llvm::SmallVector<mlir::Attribute> inputAttributes, outputAttributes;
-  mlir::NamedAttrList dimTerms;
+  /// The sizes of all inputs and outputs.
+  Shape entrySizes;
 };
 
 } // namespace attn::onnx

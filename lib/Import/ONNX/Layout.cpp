@@ -139,13 +139,29 @@ static Value reshapeValue(Node &node, const Tensor &input, ArrayRef<Size> shape)
   return value;
 }
 
-FailureOr<Tensor> attn::onnx::reshape(Node &node, const Tensor &input, ArrayRef<Size> shape) {
-  Size before = productOf(input.shape), after = productOf(shape);
-  if (!node.symbols.equal(before, after)) {
+/// True where both shapes have as many elements, or from now on have.
+static bool haveAsManyElements(Node &node, ArrayRef<Size> a, ArrayRef<Size> b) {
+  // What both have says nothing of the rest.
+  Shape left(a), right;
+  for (const Size &size : b) {
+    auto *same = llvm::find_if(left, [&](const Size &other) { return node.symbols.equal(size, other); });
+    if (same == left.end())
+      right.push_back(size);
+    else
+      left.erase(same);
+  }
+  return agree(node, productOf(left), productOf(right)) || node.symbols.equal(productOf(a), productOf(b));
+}
+
+FailureOr<Tensor> attn::onnx::reshape(Node &node, const Tensor &given, ArrayRef<Size> wanted) {
+  if (!haveAsManyElements(node, given.shape, wanted)) {
     InFlightDiagnostic diagnostic = node.error();
-    diagnostic << node.symbols.toString(input.shape) << " can't be seen as " << node.symbols.toString(shape);
+    diagnostic << node.symbols.toString(given.shape) << " can't be seen as " << node.symbols.toString(wanted);
     return diagnostic;
   }
+  // What turned out to be a number here is one on both sides.
+  Tensor input = node.settled(given);
+  Shape shape = node.settled(node.make(Value(), given.type, Shape(wanted))).shape;
   Tensor result = input;
   result.shape = Shape(shape);
   result.value = Value();
@@ -170,6 +186,7 @@ FailureOr<Tensor> attn::onnx::reshape(Node &node, const Tensor &input, ArrayRef<
     return result;
   Tensor source =
       node.make(input.base ? input.base : node.value(input), input.type, input.base ? input.baseShape : input.shape);
+  source.value = node.value(source);
   // A dimension that was merged and is split again was never merged.
   bool fromSource = findGroups(node.symbols, source.shape, shape).has_value();
   result.value = reshapeValue(node, fromSource ? source : input, shape);

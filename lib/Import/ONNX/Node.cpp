@@ -7,10 +7,10 @@
 
 #include "Node.h"
 #include "Graph.h"
-#include "onnx.pb.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "onnx.pb.h"
 
 using namespace mlir;
 using namespace attn;
@@ -30,8 +30,16 @@ Node::Node(GraphImporter &graph, const NodeProto &proto, int64_t opset)
       opset(opset) {
   for (const std::string &name : proto.input()) {
     const Tensor *tensor = name.empty() ? nullptr : graph.scope->lookup(name);
-    inputs.push_back(tensor ? *tensor : Tensor());
+    inputs.push_back(tensor ? settled(*tensor) : Tensor());
   }
+}
+
+Tensor Node::settled(Tensor tensor) const {
+  for (Shape *shape : {&tensor.shape, &tensor.baseShape})
+    for (Size &size : *shape)
+      if (std::optional<int64_t> constant = symbols.canonical(size).getConstant())
+        size = Size(*constant);
+  return tensor;
 }
 
 StringRef Node::getOp() const { return proto.op_type(); }
@@ -164,6 +172,15 @@ FailureOr<std::optional<SmallVector<double>>> Node::reals(StringRef name) {
   return std::optional(SmallVector<double>(given->floats().begin(), given->floats().end()));
 }
 
+FailureOr<std::optional<SmallVector<std::string>>> Node::texts(StringRef name) {
+  const AttributeProto *given = attribute(name);
+  if (!given)
+    return std::optional<SmallVector<std::string>>();
+  if (given->type() != AttributeProto::STRINGS)
+    return error() << "attribute '" << name << "' is no list of texts";
+  return std::optional(SmallVector<std::string>(given->strings().begin(), given->strings().end()));
+}
+
 FailureOr<int64_t> Node::axis(int64_t given, int64_t rank, StringRef what) const {
   if (given < -rank || given >= rank)
     return error() << what << " " << given << " is not in [" << -rank << ", " << rank - 1 << "]";
@@ -245,9 +262,11 @@ std::optional<SmallVector<int64_t>> Node::constants(size_t i) const {
 }
 
 Value Node::value(const Tensor &tensor) {
-  if (tensor.value)
-    return tensor.value;
   RankedTensorType type = tensorType(tensor.type, tensor.shape);
+  if (tensor.value && tensor.value.getType() == type)
+    return tensor.value;
+  if (tensor.value) // a dimension turned out to be a number
+    return tensor::CastOp::create(builder, loc, type, tensor.value);
   if (tensor.weight) {
     if (DenseElementsAttr small = dense(tensor))
       return arith::ConstantOp::create(builder, loc, small.reshape(type));

@@ -12,7 +12,7 @@
 #define ATTN_LIB_IMPORT_ONNX_NODE_H
 
 #include "Ramp.h"
-#include "Size.h"
+#include "Symbols.h"
 #include "Types.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
@@ -73,6 +73,7 @@ public:
   /// Nothing where it isn't there.
   mlir::FailureOr<std::optional<llvm::SmallVector<int64_t>>> integers(llvm::StringRef name);
   mlir::FailureOr<std::optional<llvm::SmallVector<double>>> reals(llvm::StringRef name);
+  mlir::FailureOr<std::optional<llvm::SmallVector<std::string>>> texts(llvm::StringRef name);
   const AttributeProto *attribute(llvm::StringRef name); ///< as it is; null where it isn't there
   /// A dimension of a tensor of `rank`: negative ones count from the end.
   mlir::FailureOr<int64_t> axis(int64_t given, int64_t rank, llvm::StringRef what = "axis") const;
@@ -111,6 +112,9 @@ public:
   /// Fails where an attribute was never asked for.
   llvm::LogicalResult finish() const;
   const NodeProto &getProto() const { return proto; }
+
+  /// The same with dimensions that turned out to be numbers as numbers.
+  Tensor settled(Tensor tensor) const;
 
 private:
   mlir::InFlightDiagnostic missing(llvm::StringRef attribute) const;

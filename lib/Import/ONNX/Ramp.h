@@ -12,7 +12,7 @@
 #ifndef ATTN_LIB_IMPORT_ONNX_RAMP_H
 #define ATTN_LIB_IMPORT_ONNX_RAMP_H
 
-#include "Size.h"
+#include "Symbols.h"
 #include "Types.h"
 
 namespace attn::onnx {

@@ -22,7 +22,11 @@ Registry::Registry() {
   registerEinsum(*this);
   registerChannelNorms(*this);
   registerQuantization(*this);
+  registerConvolutions(*this);
+  registerPools(*this);
   registerControlFlow(*this);
+  registerLoops(*this);
+  registerRecurrent(*this);
   registerMicrosoft(*this);
 }
 

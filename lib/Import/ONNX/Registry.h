@@ -38,7 +38,11 @@ void registerSoftmax(Registry &registry);
 void registerEinsum(Registry &registry);
 void registerChannelNorms(Registry &registry);
 void registerQuantization(Registry &registry);
+void registerConvolutions(Registry &registry);
+void registerPools(Registry &registry);
 void registerControlFlow(Registry &registry);
+void registerLoops(Registry &registry);
+void registerRecurrent(Registry &registry);
 void registerMicrosoft(Registry &registry);
 
 } // namespace attn::onnx

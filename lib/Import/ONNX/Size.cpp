@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Size.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace attn::onnx;
@@ -98,6 +98,10 @@ std::optional<Size> Size::dividedBy(const Size &divisor) const {
   return quotient;
 }
 
+bool Size::contains(Symbol symbol) const {
+  return llvm::any_of(terms, [&](const Term &term) { return llvm::is_contained(term.symbols, symbol); });
+}
+
 Size Size::mapped(llvm::function_ref<Size(Symbol)> replacement) const {
   Size result;
   result.valid = valid;
@@ -110,138 +114,27 @@ Size Size::mapped(llvm::function_ref<Size(Symbol)> replacement) const {
   return result;
 }
 
+Size attn::onnx::commonFactor(ArrayRef<Size> sizes) {
+  std::optional<llvm::SmallVector<Symbol, 0>> common;
+  int64_t coefficient = 0;
+  for (const Size &size : sizes)
+    for (const Size::Term &term : size.getTerms()) {
+      llvm::SmallVector<Symbol, 0> shared;
+      if (common)
+        std::set_intersection(common->begin(), common->end(), term.symbols.begin(), term.symbols.end(),
+                              std::back_inserter(shared));
+      common = common ? std::move(shared) : term.symbols;
+      coefficient = std::gcd(coefficient, term.coefficient);
+    }
+  Size factor(coefficient);
+  for (Symbol symbol : common.value_or(llvm::SmallVector<Symbol, 0>()))
+    factor = factor * Size::of(symbol);
+  return factor;
+}
+
 Size attn::onnx::productOf(ArrayRef<Size> sizes) {
   Size product(1);
   for (const Size &size : sizes)
     product = product * size;
   return product;
-}
-
-//===----------------------------------------------------------------------===//
-// Symbols
-//===----------------------------------------------------------------------===//
-
-Symbol Symbols::named(StringRef name, Value value) {
-  for (auto [i, info] : llvm::enumerate(symbols))
-    if (info.name == name)
-      return find(i);
-  symbols.push_back({name.str(), value, Symbol(symbols.size()), std::nullopt});
-  return symbols.size() - 1;
-}
-
-Symbol Symbols::derived(Value value) {
-  symbols.push_back({"", value, Symbol(symbols.size()), std::nullopt});
-  return symbols.size() - 1;
-}
-
-Symbol Symbols::find(Symbol symbol) const {
-  while (symbols[symbol].parent != symbol)
-    symbol = symbols[symbol].parent;
-  return symbol;
-}
-
-Size Symbols::canonical(const Size &size) const {
-  return size.mapped([&](Symbol symbol) {
-    const Info &info = symbols[find(symbol)];
-    return info.definition ? canonical(*info.definition) : Size::of(find(symbol));
-  });
-}
-
-std::optional<Size> Symbols::definitionOf(Symbol symbol) const {
-  const Info &info = symbols[find(symbol)];
-  return info.definition ? std::optional(canonical(*info.definition)) : std::nullopt;
-}
-
-bool Symbols::isComputable(const Size &size) const {
-  Size normal = canonical(size);
-  return normal.isValid() && llvm::all_of(normal.getTerms(), [&](const Size::Term &term) {
-           return llvm::all_of(term.symbols, [&](Symbol symbol) { return !symbols[symbol].name.empty(); });
-         });
-}
-
-bool Symbols::unify(const Size &a, const Size &b) {
-  if (equal(a, b))
-    return true;
-  if (!isComputable(a) || !isComputable(b))
-    return false;
-  Size left = canonical(a), right = canonical(b);
-  std::optional<Symbol> x = left.getSymbol(), y = right.getSymbol();
-  if (x && y) {
-    symbols[std::max(*x, *y)].parent = std::min(*x, *y);
-    return true;
-  }
-  // A number would make the tensors' types static, which they are not.
-  if (left.getConstant() || right.getConstant() || (!x && !y))
-    return false;
-  const Size &formula = x ? right : left;
-  Symbol symbol = x ? *x : *y;
-  if (llvm::any_of(formula.getTerms(),
-                   [&](const Size::Term &term) { return llvm::is_contained(term.symbols, symbol); }))
-    return false;
-  symbols[symbol].definition = formula;
-  return true;
-}
-
-bool Symbols::limit(const Size &size, int64_t most) {
-  std::optional<Symbol> symbol = size.getSymbol();
-  if (!symbol || nameOf(*symbol).empty())
-    return false;
-  symbols[*symbol].most = std::min(symbols[*symbol].most, most);
-  return true;
-}
-
-llvm::SmallVector<std::pair<StringRef, int64_t>> Symbols::getLimits() const {
-  llvm::SmallVector<std::pair<StringRef, int64_t>> limits;
-  for (auto [i, info] : llvm::enumerate(symbols))
-    if (info.most != std::numeric_limits<int64_t>::max())
-      limits.emplace_back(nameOf(i), info.most);
-  return limits;
-}
-
-OpFoldResult Symbols::materialize(OpBuilder &builder, Location loc, const Size &size) const {
-  if (!size.isValid()) // an error is on its way
-    return builder.getIndexAttr(0);
-  if (std::optional<int64_t> constant = size.getConstant())
-    return builder.getIndexAttr(*constant);
-  auto index = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(builder, loc, value); };
-  Value sum;
-  Size normal = canonical(size);
-  for (const Size::Term &term : normal.getTerms()) {
-    Value product;
-    for (Symbol symbol : term.symbols) {
-      Value value = symbols[symbol].value;
-      product = product ? arith::MulIOp::create(builder, loc, product, value).getResult() : value;
-    }
-    if (!product)
-      product = index(term.coefficient);
-    else if (term.coefficient != 1)
-      product = arith::MulIOp::create(builder, loc, product, index(term.coefficient));
-    sum = sum ? arith::AddIOp::create(builder, loc, sum, product).getResult() : product;
-  }
-  return sum;
-}
-
-std::string Symbols::toString(const Size &size) const {
-  if (!size.isValid())
-    return "(overflow)";
-  if (std::optional<int64_t> constant = size.getConstant())
-    return std::to_string(*constant);
-  std::string text;
-  Size normal = canonical(size);
-  for (const Size::Term &term : llvm::reverse(normal.getTerms())) {
-    std::string product = term.coefficient == 1 && !term.symbols.empty() ? "" : std::to_string(term.coefficient);
-    for (Symbol symbol : term.symbols) {
-      StringRef name = symbols[symbol].name;
-      product += (product.empty() ? "" : " * ") + (name.empty() ? std::string("?") : name.str());
-    }
-    text += (text.empty() ? "" : " + ") + product;
-  }
-  return text;
-}
-
-std::string Symbols::toString(ArrayRef<Size> shape) const {
-  std::string text = "[";
-  for (auto [i, size] : llvm::enumerate(shape))
-    text += (i ? ", " : "") + toString(size);
-  return text + "]";
 }

@@ -3,21 +3,19 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A size of a tensor is an integer polynomial in symbols: the named dimensions of the inputs, and what can't be said in
-// terms of these (quotients, maxima). Polynomials have a normal form, so that "is the same size" is a comparison, and
-// that is what reshapes, broadcasts and products are decided by.
+// A size of a tensor is an integer polynomial in symbols (Symbols.h): the named dimensions of the inputs, their
+// quotients, and what can't be said in terms of these (maxima, choices). Polynomials have a normal form, so that "is
+// the same size" is a comparison, and that is what reshapes, broadcasts and products are decided by.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef ATTN_LIB_IMPORT_ONNX_SIZE_H
 #define ATTN_LIB_IMPORT_ONNX_SIZE_H
 
-#include "mlir/IR/Builders.h"
-#include "mlir/IR/Value.h"
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace attn::onnx {
 
@@ -43,6 +41,7 @@ public:
   Size operator*(const Size &other) const;
   /// The quotient where `divisor` is a product that divides every term. Assumes that symbols are not 0.
   std::optional<Size> dividedBy(const Size &divisor) const;
+  bool contains(Symbol symbol) const;
   bool operator==(const Size &other) const { return valid && other.valid && terms == other.terms; }
   bool operator!=(const Size &other) const { return !(*this == other); }
 
@@ -64,51 +63,10 @@ private:
 
 using Shape = llvm::SmallVector<Size, 0>;
 
+/// The largest product with a positive coefficient that divides every term of the sizes; 0 where there are none.
+Size commonFactor(llvm::ArrayRef<Size> sizes);
 /// The product of all sizes.
 Size productOf(llvm::ArrayRef<Size> sizes);
-
-/// The symbols of one entry: their names, values and which of them turned out to be equal.
-class Symbols {
-public:
-  /// A dimension of an input. Dimensions of one name are one symbol.
-  Symbol named(llvm::StringRef name, mlir::Value value);
-  /// What has no name: an index value that is never negative.
-  Symbol derived(mlir::Value value);
-
-  /// With equal symbols written alike.
-  Size canonical(const Size &size) const;
-  bool equal(const Size &a, const Size &b) const { return canonical(a) == canonical(b); }
-  /// Makes two sizes equal from now on where that can be demanded of the caller: both are computed from named dimensions
-  /// only, and one of them is a dimension of its own, which is from now on what the other is. False where it can't.
-  bool unify(const Size &a, const Size &b);
-  /// Demands of the caller that a dimension is at most `most`. False where `size` is no named dimension.
-  bool limit(const Size &size, int64_t most);
-  /// Names of the dimensions that were limited.
-  llvm::SmallVector<std::pair<llvm::StringRef, int64_t>> getLimits() const;
-  /// True for a size that the library can compute from its inputs' shapes.
-  bool isComputable(const Size &size) const;
-
-  /// `size` as an index value or attribute; ops go where `builder` stands.
-  mlir::OpFoldResult materialize(mlir::OpBuilder &builder, mlir::Location loc, const Size &size) const;
-  /// For messages: "2 * batch + 1".
-  std::string toString(const Size &size) const;
-  std::string toString(llvm::ArrayRef<Size> shape) const;
-  /// The name, empty for a derived one.
-  llvm::StringRef nameOf(Symbol symbol) const { return symbols[find(symbol)].name; }
-  /// What a named dimension turned out to be computed as.
-  std::optional<Size> definitionOf(Symbol symbol) const;
-
-private:
-  Symbol find(Symbol symbol) const;
-  struct Info {
-    std::string name;
-    mlir::Value value;
-    Symbol parent;
-    std::optional<Size> definition;
-    int64_t most = std::numeric_limits<int64_t>::max();
-  };
-  std::vector<Info> symbols;
-};
 
 } // namespace attn::onnx
 

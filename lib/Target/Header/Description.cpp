@@ -48,6 +48,10 @@ static void writeEntry(json::OStream &json, const EntryInfo &entry) {
         json.attribute("min", dim.min);
         bool bounded = dim.max != std::numeric_limits<int64_t>::max();
         json.attribute("max", bounded ? json::Value(dim.max) : json::Value(nullptr));
+        if (!dim.terms.empty())
+          json.attribute("formula", text(spellFormula(entry.dims, dim)));
+        if (dim.exact)
+          json.attribute("exact", true);
       });
   });
   writeTensors(json, "inputs", entry, entry.inputs);

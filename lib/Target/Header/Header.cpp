@@ -112,7 +112,10 @@ void HeaderWriter::writeDoc(const EntryInfo &entry) {
   writeTensorDoc(entry, "in ", entry.inputs);
   writeTensorDoc(entry, "out", entry.outputs);
   for (const DimInfo &dim : entry.dims) {
-    os << " *   dim " << forComment(dim.name) << ": at least " << dim.min;
+    os << " *   dim " << forComment(dim.name) << ": ";
+    if (std::string formula = spellFormula(entry.dims, dim); !formula.empty() && formula != dim.name)
+      os << forComment(formula) << ", ";
+    os << (dim.exact ? "a whole number, " : "") << "at least " << dim.min;
     if (dim.max != std::numeric_limits<int64_t>::max())
       os << ", at most " << dim.max;
     os << "\n";

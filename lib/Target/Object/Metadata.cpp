@@ -23,7 +23,7 @@ using namespace attn;
 using namespace llvm;
 
 // These layouts hold for every 64-bit target.
-static_assert(sizeof(attn_dim_desc) == 40 && offsetof(attn_dim_desc, max) == 16);
+static_assert(sizeof(attn_dim_desc) == 56 && offsetof(attn_dim_desc, max) == 16);
 static_assert(sizeof(attn_tensor_desc) == 40 && offsetof(attn_tensor_desc, dtype_lanes) == 10 &&
               offsetof(attn_tensor_desc, rank) == 12 && offsetof(attn_tensor_desc, shape) == 16 &&
               offsetof(attn_tensor_desc, index_end) == 32);
@@ -121,11 +121,15 @@ private:
   Constant *makeEntry(const EntryInfo &entry) {
     std::vector<Constant *> dims, inputs, outputs, variants;
     for (const DimInfo &dim : entry.dims) {
-      std::vector<Constant *> terms;
-      for (int64_t value : flatten(dim.terms))
-        terms.push_back(i64(value));
-      dims.push_back(makeStruct({makeString(dim.name), i64(dim.min), i64(dim.max), makeTable("terms", terms),
-                                 i64(dim.terms.size())}));
+      auto table = [&](StringRef name, ArrayRef<DimInfo::Term> terms) {
+        std::vector<Constant *> values;
+        for (int64_t value : flatten(terms))
+          values.push_back(i64(value));
+        return makeTable(name, values);
+      };
+      ArrayRef<DimInfo::Term> divisor = dim.divisor ? ArrayRef(*dim.divisor) : ArrayRef<DimInfo::Term>();
+      dims.push_back(makeStruct({makeString(dim.name), i64(dim.min), i64(dim.max), table("terms", dim.terms),
+                                 i64(dim.terms.size()), table("divisor", divisor), i32(dim.exact)}));
     }
     for (const TensorInfo &tensor : entry.inputs)
       inputs.push_back(makeTensor(tensor));

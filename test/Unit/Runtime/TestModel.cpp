@@ -157,9 +157,13 @@ static int32_t countRun(const attn_call *call) {
 // ---- Tables
 
 static const int64_t bs[] = {-1, -2}, bs4[] = {-1, -2, 4}, b[] = {-1}, nn[] = {-1, -1}, n[] = {-1};
-static const attn_dim_desc addDims[] = {{"batch", 0, INT64_MAX}, {"sequence", 0, MaxSequence}};
-static const attn_dim_desc squareDims[] = {{"n", 1, INT64_MAX}};
-static const attn_dim_desc anyN[] = {{"n", 0, INT64_MAX}};
+/// A dimension that the inputs say.
+static constexpr attn_dim_desc dim(const char *name, int64_t min, int64_t max) {
+  return {name, min, max, nullptr, 0, nullptr, 0};
+}
+static const attn_dim_desc addDims[] = {dim("batch", 0, INT64_MAX), dim("sequence", 0, MaxSequence)};
+static const attn_dim_desc squareDims[] = {dim("n", 1, INT64_MAX)};
+static const attn_dim_desc anyN[] = {dim("n", 0, INT64_MAX)};
 static const attn_tensor_desc addIn[] = {{"ids", kDLInt, 64, 1, 2, bs, 0, 10}, {"x", kDLFloat, 32, 1, 3, bs4, 0, 0}};
 static const attn_tensor_desc addOut[] = {{"y", kDLFloat, 32, 1, 3, bs4, 0, 0}, {"total", kDLFloat, 64, 1, 1, b, 0, 0}};
 static const attn_tensor_desc squareIn[] = {{"m", kDLInt, 32, 1, 2, nn, 0, 0}};

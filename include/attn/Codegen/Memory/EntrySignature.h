@@ -9,6 +9,7 @@
 
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSet.h"
 #include <optional>
 
 namespace attn {
@@ -18,7 +19,8 @@ constexpr llvm::StringLiteral kOutputAttr = "attn.output";
 /// Marks the argument that is the workspace.
 constexpr llvm::StringLiteral kWorkspaceAttr = "attn.workspace";
 
-/// The symbolic dimensions of an entry in the order in which its arguments first name them, from `attn.shape`.
+/// The symbolic dimensions of an entry in the order in which its arguments first name them, from `attn.shape`, and then
+/// those that only `attn.dims` names. What one is computed from stands before it.
 class EntrySignature {
 public:
   explicit EntrySignature(mlir::func::FuncOp entry);
@@ -28,8 +30,11 @@ public:
   std::optional<unsigned> getDim(unsigned arg, int64_t dim) const;
 
 private:
+  void add(llvm::StringRef symbol);
+
   mlir::func::FuncOp entry;
   llvm::SmallVector<std::string> dims;
+  llvm::StringSet<> visiting; // also says where one is computed from itself, which the model's verifier refuses
 };
 
 /// The name of the function that computes an entry's workspace.

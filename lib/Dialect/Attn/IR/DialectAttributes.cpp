@@ -81,30 +81,49 @@ LogicalResult AttnDialect::verifyRegionResultAttribute(Operation *op, unsigned, 
 LogicalResult AttnDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
   if (attribute.getName() == kTargetAttr && (!isa<ModuleOp>(op) || !isa<TargetAttr>(attribute.getValue())))
     return op->emitError() << "'attn.target' is " << attribute.getValue() << ", expected a #attn.target on a module";
-  if (attribute.getName() == kDimTermsAttr) {
-    auto isTerm = [](Attribute value) {
-      auto term = dyn_cast<ArrayAttr>(value);
-      return term && !term.empty() && isa<IntegerAttr>(term[0]) &&
-             llvm::all_of(term.getValue().drop_front(), llvm::IsaPred<StringAttr>);
-    };
+  if (attribute.getName() == kDimsAttr) {
     auto dims = dyn_cast<DictionaryAttr>(attribute.getValue());
-    bool ok = dims && isa<FunctionOpInterface>(op) && llvm::all_of(dims, [&](NamedAttribute dim) {
-                auto terms = dyn_cast<ArrayAttr>(dim.getValue());
-                return terms && llvm::all_of(terms, isTerm);
-              });
-    if (!ok)
-      return op->emitError() << "'attn.dim_terms' is " << attribute.getValue()
-                             << ", expected a dictionary from symbols to arrays of terms, on a function";
-  }
-  if (attribute.getName() == kDimBoundsAttr) {
-    auto bounds = dyn_cast<DictionaryAttr>(attribute.getValue());
-    bool ok = bounds && isa<FunctionOpInterface>(op) && llvm::all_of(bounds, [](NamedAttribute bound) {
-                auto value = dyn_cast<IntegerAttr>(bound.getValue());
-                return value && !value.getValue().isNegative();
-              });
-    if (!ok)
-      return op->emitError() << "'attn.dim_bounds' is " << attribute.getValue()
-                             << ", expected a dictionary from symbols to their largest values, on a function";
+    if (!dims || !isa<FunctionOpInterface>(op) ||
+        !llvm::all_of(dims, [](NamedAttribute dim) { return isa<DimAttr>(dim.getValue()); }))
+      return op->emitError() << "'attn.dims' is " << attribute.getValue()
+                             << ", expected a dictionary from symbols to #attn.dim, on a function";
   }
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Dimensions of entries
+//===----------------------------------------------------------------------===//
+
+LogicalResult DimAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, ArrayAttr terms, ArrayAttr divisor,
+                              bool exact, int64_t min, int64_t max) {
+  auto isTerm = [](Attribute value) {
+    auto term = dyn_cast<ArrayAttr>(value);
+    return term && !term.empty() && isa<IntegerAttr>(term[0]) &&
+           llvm::all_of(term.getValue().drop_front(), llvm::IsaPred<StringAttr>);
+  };
+  if (terms && !llvm::all_of(terms, isTerm))
+    return emitError() << "'terms' is " << terms << ", expected arrays of a coefficient and symbols";
+  if (divisor && (!isTerm(divisor) || cast<IntegerAttr>(divisor[0]).getInt() < 1))
+    return emitError() << "'divisor' is " << divisor << ", expected a positive coefficient and symbols";
+  if ((divisor && !terms) || (exact && !divisor))
+    return emitError() << "a divisor divides terms, and only a quotient is exact";
+  if (min > max)
+    return emitError() << "the bounds are " << min << " to " << max;
+  return success();
+}
+
+DimAttr attn::getDim(Operation *entry, StringRef symbol) {
+  auto dims = entry->getAttrOfType<DictionaryAttr>(kDimsAttr);
+  return dims ? dims.getAs<DimAttr>(symbol) : DimAttr();
+}
+
+void attn::limitDim(Operation *entry, StringRef symbol, int64_t most) {
+  NamedAttrList dims(entry->getAttrOfType<DictionaryAttr>(kDimsAttr));
+  DimAttr old = getDim(entry, symbol);
+  MLIRContext *context = entry->getContext();
+  dims.set(symbol, old ? DimAttr::get(context, old.getTerms(), old.getDivisor(), old.getExact(), old.getMin(),
+                                      std::min(old.getMax(), most))
+                       : DimAttr::get(context, {}, {}, false, 0, most));
+  entry->setAttr(kDimsAttr, dims.getDictionary(context));
 }

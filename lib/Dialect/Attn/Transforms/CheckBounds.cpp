@@ -272,13 +272,12 @@ static LogicalResult checkGroups(CheckBuilder &check, AttentionOp op) {
 /// True where the entry's own bounds say that the last dimension of `indices` is at most `rows`.
 static bool isBounded(CheckBuilder &check, Value indices, int64_t rows) {
   auto function = indices.getParentRegion()->getParentOfType<func::FuncOp>();
-  auto bounds = function->getAttrOfType<DictionaryAttr>(kDimBoundsAttr);
   for (BlockArgument argument : function.getArguments()) {
     auto shape = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), kShapeAttr);
-    for (int64_t dim = 0; bounds && shape && dim < int64_t(shape.size()); ++dim) {
+    for (int64_t dim = 0; shape && dim < int64_t(shape.size()); ++dim) {
       auto symbol = dyn_cast<StringAttr>(shape[dim]);
-      auto bound = symbol ? bounds.getAs<IntegerAttr>(symbol) : IntegerAttr();
-      if (bound && bound.getInt() <= rows &&
+      DimAttr known = symbol ? getDim(function, symbol) : DimAttr();
+      if (known && known.getMax() <= rows &&
           check.getExtents().areEqual({argument, dim}, {indices, rankOf(indices) - 1}))
         return true;
     }

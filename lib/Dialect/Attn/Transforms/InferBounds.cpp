@@ -114,14 +114,8 @@ private:
       }
       function.setArgAttr(argument, kIndexRangeAttr, b.getDenseI64ArrayAttr({begin, end}));
     }
-    if (bounds.empty())
-      return;
-    NamedAttrList all(function->getAttrOfType<DictionaryAttr>(kDimBoundsAttr));
-    for (auto [symbol, rows] : bounds) {
-      auto old = dyn_cast_or_null<IntegerAttr>(all.get(symbol));
-      all.set(symbol, b.getI64IntegerAttr(old ? std::min(rows, old.getInt()) : rows));
-    }
-    function->setAttr(kDimBoundsAttr, all.getDictionary(function.getContext()));
+    for (auto [symbol, rows] : bounds)
+      limitDim(function, symbol, rows);
   }
 
   func::FuncOp function;

@@ -138,12 +138,10 @@ LogicalResult importMod(Node &node) {
   };
   return setElementwise(node, {node.input(0), node.input(1)}, type, body, [&](ArrayRef<Size> v) -> std::optional<Size> {
     // Where signs make no difference.
-    if (!isAtLeast(node.symbols, v[0], 0) || !isAtLeast(node.symbols, v[1], 1))
+    if (!isAtLeast(node.symbols, v[0], 0) || !isAtLeast(node.symbols, v[1], 0))
       return std::nullopt;
-    if (node.symbols.canonical(v[0]).dividedBy(v[1]))
-      return Size(0);
-    std::optional<int64_t> x = v[0].getConstant(), y = v[1].getConstant();
-    return x && y ? std::optional(Size(*x % *y)) : std::nullopt;
+    std::optional<Size> whole = quotient(node, v[0], v[1]);
+    return whole ? std::optional(node.symbols.canonical(v[0] - *whole * v[1])) : std::nullopt;
   });
 }
 

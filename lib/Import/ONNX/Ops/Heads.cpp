@@ -24,7 +24,7 @@ Size attn::onnx::minimumOf(Node &node, const Size &a, const Size &b) {
 Size attn::onnx::quotientOf(Node &node, const Size &size, int64_t divisor) {
   if (std::optional<int64_t> constant = size.getConstant())
     return Size(*constant / divisor);
-  if (std::optional<Size> exact = node.symbols.canonical(size).dividedBy(Size(divisor)))
+  if (std::optional<Size> exact = node.symbols.exactQuotient(node.builder, size, Size(divisor)))
     return *exact;
   return node.derived(arith::DivUIOp::create(node.builder, node.loc, node.index(size), node.index(Size(divisor))));
 }

@@ -13,18 +13,28 @@ using namespace attn::onnx;
 
 namespace {
 
-/// Whether a < b, where that is known.
+/// Whether the sizes are in the order, computed at run time. That is for what other sizes are chosen by, one at a time.
+std::optional<Size> compare(Node &node, arith::CmpIPredicate predicate, const Size &a, const Size &b) {
+  for (size_t i = 0; i < node.numInputs(); ++i)
+    if (node.input(i).elements->size() != 1)
+      return std::nullopt;
+  return truth(node, arith::CmpIOp::create(node.builder, node.loc, predicate, node.index(a), node.index(b)));
+}
+
+/// Whether a < b.
 std::optional<Size> foldLess(Node &node, const Size &a, const Size &b) {
   if (isAtMost(node.symbols, a - b, -1))
     return Size(1);
-  return isAtLeast(node.symbols, a - b, 0) ? std::optional(Size(0)) : std::nullopt;
+  if (isAtLeast(node.symbols, a - b, 0))
+    return Size(0);
+  return compare(node, arith::CmpIPredicate::slt, a, b);
 }
 
 std::optional<Size> foldEqual(Node &node, const Size &a, const Size &b) {
   if (node.symbols.equal(a, b))
     return Size(1);
   bool differ = isAtMost(node.symbols, a - b, -1) || isAtLeast(node.symbols, a - b, 1);
-  return differ ? std::optional(Size(0)) : std::nullopt;
+  return differ ? std::optional(Size(0)) : compare(node, arith::CmpIPredicate::eq, a, b);
 }
 
 std::optional<Size> foldNot(std::optional<Size> value) {
@@ -123,10 +133,10 @@ LogicalResult importConnective(Node &node) {
         return arith::XOrIOp::create(b, loc, v[0], v[1]);
       },
       [](ArrayRef<Size> v) -> std::optional<Size> {
-        std::optional<int64_t> x = v[0].getConstant(), y = v[1].getConstant();
-        if (!x || !y)
-          return std::nullopt;
-        return Size(connective == Connective::And ? *x & *y : connective == Connective::Or ? *x | *y : *x ^ *y);
+        Size both = v[0] * v[1];
+        return connective == Connective::And  ? both
+               : connective == Connective::Or ? v[0] + v[1] - both
+                                              : v[0] + v[1] - both * Size(2);
       });
 }
 
@@ -158,10 +168,7 @@ LogicalResult importWhere(Node &node) {
       [](OpBuilder &b, Location loc, ValueRange v) -> Value {
         return arith::SelectOp::create(b, loc, v[0], v[1], v[2]);
       },
-      [](ArrayRef<Size> v) {
-        std::optional<int64_t> chosen = v[0].getConstant();
-        return chosen ? std::optional(*chosen ? v[1] : v[2]) : std::nullopt;
-      });
+      [&](ArrayRef<Size> v) { return choose(node, v[0], v[1], v[2]); });
 }
 
 } // namespace

@@ -96,15 +96,13 @@ LogicalResult importPad(Node &node) {
     for (Size *pad : {&before[i], &after[i]}) {
       if (isAtLeast(node.symbols, *pad, 0))
         continue;
-      if (!isAtMost(node.symbols, *pad, 0))
-        return node.unsupported() << "whether the pad " << node.symbols.toString(*pad)
-                                  << " is negative is known at run time only";
       Size rest = data.shape[i] + *pad;
-      if (!isAtLeast(node.symbols, rest, 0))
+      if (!isAtLeast(node.symbols, rest, 0) && !node.symbols.limit(rest, 0))
         return node.error() << "a pad cuts " << node.symbols.toString(Size(0) - *pad) << " of "
                             << node.symbols.toString(data.shape[i]) << " elements off dimension " << i;
-      data = slice(node, data, i, pad == &before[i] ? Size(0) - *pad : Size(0), rest);
-      *pad = Size(0);
+      Size cut = notNegative(node, Size(0) - *pad);
+      data = slice(node, data, i, pad == &before[i] ? cut : Size(0), data.shape[i] - cut);
+      *pad = *pad + cut;
     }
     shape.push_back(data.shape[i] + before[i] + after[i]);
     bool isPadded = !before[i].isConstant(0) || !after[i].isConstant(0);

@@ -21,7 +21,7 @@ static bool isInside(Node &node, const Size &start, const Size &count, const Siz
     return false;
   if (isAtMost(node.symbols, start + count - size, 0))
     return true;
-  return size.getConstant() && node.symbols.limit(start + count, *size.getConstant());
+  return size.getConstant() && node.symbols.limit(start + count, 0, *size.getConstant());
 }
 
 /// The dimensions along which `ramp` changes. One of size 1 is none.

@@ -72,17 +72,21 @@ Value ScalarSize::get(OpBuilder &b, Location loc) const {
 // Loops
 //===----------------------------------------------------------------------===//
 
-/// The operands' values and maps, without dimensions that are repeated.
-static LogicalResult prepare(Node &node, ArrayRef<Operand> operands, ArrayRef<Size> sizes, SmallVector<Value> &values,
-                             SmallVector<SmallVector<int64_t>> &maps) {
+/// The operands' values and maps, without dimensions that are repeated. `place` is where each loop stands.
+static LogicalResult prepare(Node &node, ArrayRef<Operand> operands, ArrayRef<Size> sizes, ArrayRef<int64_t> place,
+                             SmallVector<Value> &values, SmallVector<AffineMap> &maps) {
+  auto loopAt = [&](int64_t loop) { return node.builder.getAffineDimExpr(place[loop]); };
   for (const Operand &operand : operands) {
     Tensor tensor = operand.tensor;
-    SmallVector<int64_t> map;
+    SmallVector<AffineExpr> map;
     Shape kept;
-    for (auto [loop, size] : llvm::zip_equal(operand.loops, tensor.shape)) {
-      if (size.isConstant(1) && !sizes[loop].isConstant(1))
+    for (auto [i, loop, size] : llvm::enumerate(operand.loops, tensor.shape)) {
+      Slide slide = operand.slides.empty() ? Slide() : operand.slides[i];
+      if (slide.window < 0 && size.isConstant(1) && !sizes[loop].isConstant(1))
         continue;
-      map.push_back(loop);
+      map.push_back(loopAt(loop) * slide.stride);
+      if (slide.window >= 0)
+        map.back() = map.back() + loopAt(slide.window) * slide.dilation;
       kept.push_back(size);
     }
     if (kept.size() != tensor.shape.size()) {
@@ -92,7 +96,7 @@ static LogicalResult prepare(Node &node, ArrayRef<Operand> operands, ArrayRef<Si
       tensor = *dropped;
     }
     values.push_back(node.value(tensor));
-    maps.push_back(map);
+    maps.push_back(AffineMap::get(sizes.size(), 0, map, node.builder.getContext()));
   }
   return success();
 }
@@ -107,10 +111,11 @@ static SmallVector<Value> toComputeTypes(OpBuilder &b, Location loc, ValueRange 
 FailureOr<Tensor> attn::onnx::mapOver(Node &node, ArrayRef<Operand> operands, ArrayRef<Size> sizes, DataType result,
                                       ScalarBody body) {
   SmallVector<Value> values;
-  SmallVector<SmallVector<int64_t>> maps;
-  if (failed(prepare(node, operands, sizes, values, maps)))
+  SmallVector<AffineMap> maps;
+  auto place = llvm::to_vector(llvm::seq<int64_t>(sizes.size()));
+  if (failed(prepare(node, operands, sizes, place, values, maps)))
     return failure();
-  maps.push_back(llvm::to_vector(llvm::seq<int64_t>(sizes.size())));
+  maps.push_back(node.builder.getMultiDimIdentityMap(sizes.size()));
   SmallVector<IteratorType> iterators(sizes.size(), IteratorType::parallel);
   Value value = generic(node, values, empty(node, sizes, result), maps, iterators,
                         [&](OpBuilder &b, Location loc, ValueRange arguments) {
@@ -178,10 +183,6 @@ static Value combine(OpBuilder &b, Location loc, DataType type, Reduction reduct
 
 FailureOr<Tensor> attn::onnx::reduceTo(Node &node, ArrayRef<Operand> operands, ArrayRef<Size> sizes,
                                        ArrayRef<int64_t> kept, Reduction reduction, DataType result, ScalarBody body) {
-  SmallVector<Value> values;
-  SmallVector<SmallVector<int64_t>> maps;
-  if (failed(prepare(node, operands, sizes, values, maps)))
-    return failure();
   // The loops of the result come first, in its order.
   SmallVector<int64_t> place(sizes.size(), -1);
   Shape shape;
@@ -193,10 +194,14 @@ FailureOr<Tensor> attn::onnx::reduceTo(Node &node, ArrayRef<Operand> operands, A
   for (int64_t &at : place)
     if (at < 0)
       at = next++;
-  for (SmallVector<int64_t> &map : maps)
-    for (int64_t &loop : map)
-      loop = place[loop];
-  maps.push_back(llvm::to_vector(llvm::seq<int64_t>(kept.size())));
+  SmallVector<Value> values;
+  SmallVector<AffineMap> maps;
+  if (failed(prepare(node, operands, sizes, place, values, maps)))
+    return failure();
+  SmallVector<AffineExpr> results;
+  for (size_t i = 0; i < kept.size(); ++i)
+    results.push_back(node.builder.getAffineDimExpr(i));
+  maps.push_back(AffineMap::get(sizes.size(), 0, results, node.builder.getContext()));
   SmallVector<IteratorType> iterators(sizes.size(), IteratorType::reduction);
   std::fill_n(iterators.begin(), kept.size(), IteratorType::parallel);
 

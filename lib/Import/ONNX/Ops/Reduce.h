@@ -15,10 +15,19 @@
 
 namespace attn::onnx {
 
+/// A window that slides along a dimension: it begins at `stride` times the dimension's loop and has an element at every
+/// `dilation` times the loop `window`.
+struct Slide {
+  int64_t window = -1; ///< -1: there is none
+  int64_t stride = 1, dilation = 1;
+};
+
 /// A tensor with the loop that each of its dimensions goes along.
 struct Operand {
   Tensor tensor;
   llvm::SmallVector<int64_t> loops;
+  /// One for each dimension, or none at all.
+  llvm::SmallVector<Slide, 0> slides = {};
 };
 
 /// An operand whose dimensions are the loops from `first` on.

@@ -219,14 +219,23 @@ LogicalResult importReshape(Node &node) {
     }
   }
   if (open) {
-    Size total = node.symbols.canonical(productOf(input.shape)), others = node.symbols.canonical(productOf(shape));
-    std::optional<Size> rest;
-    if (!others.isConstant(0))
-      rest = total.dividedBy(others);
-    if (!rest)
-      return node.error() << node.symbols.toString(total) << " elements are not known to be a multiple of "
-                          << node.symbols.toString(others) << ", so the -1 in the new shape can't be computed";
-    shape[*open] = *rest;
+    auto rest = [&]() -> std::optional<Size> {
+      Size others = node.symbols.canonical(productOf(shape));
+      return others.isConstant(0) ? std::nullopt
+                                  : node.symbols.exactQuotient(node.builder, productOf(input.shape), others);
+    };
+    std::optional<Size> size = rest();
+    // The dimensions that models leave as they are come first.
+    for (size_t i = 0; !size && i < std::min<size_t>(*open, input.rank()); ++i) {
+      if (!node.symbols.unify(input.shape[i], shape[i]))
+        break;
+      size = rest();
+    }
+    if (!size)
+      return node.error() << node.symbols.toString(productOf(input.shape))
+                          << " elements are not known to be a multiple of " << node.symbols.toString(productOf(shape))
+                          << ", so the -1 in the new shape can't be computed";
+    shape[*open] = *size;
   }
   return setReshaped(node, input, shape);
 }
@@ -439,7 +448,7 @@ LogicalResult importPixels(Node &node) {
   Size b(*block);
   bool depthFirst = *mode == "DCR";
   auto divide = [&](int64_t dim, const Size &by) -> FailureOr<Size> {
-    if (std::optional<Size> result = node.symbols.canonical(input.shape[dim]).dividedBy(by))
+    if (std::optional<Size> result = node.symbols.exactQuotient(node.builder, input.shape[dim], by))
       return *result;
     return node.error() << "dimension " << dim << ", " << node.symbols.toString(input.shape[dim])
                         << ", is not known to be a multiple of " << node.symbols.toString(by);

@@ -99,7 +99,7 @@ Tensor sliceForward(Node &node, const Tensor &input, int64_t axis, Size begin, S
       exact = minimum(node, end, size);
     else if (isAtMost(symbols, end - size, 0))
       exact = end; // where it is negative, there is nothing before it
-    else if (size.getConstant() && symbols.limit(end, *size.getConstant()))
+    else if (size.getConstant() && symbols.limit(end, 0, *size.getConstant()))
       exact = end;
     isSure &= exact.has_value();
     end = exact.value_or(end);
@@ -194,8 +194,9 @@ LogicalResult importSlice(Node &node) {
 
 /// The sizes of `count` equal parts, of which the last may be smaller from version 18 on.
 FailureOr<SmallVector<Size>> equalParts(Node &node, const Size &size, int64_t count) {
-  std::optional<Size> part = node.symbols.canonical(size).dividedBy(Size(count));
   std::optional<int64_t> constant = size.getConstant();
+  // Parts that are to be of one size wherever they aren't numbers: that is what models go on with.
+  std::optional<Size> part = node.symbols.exactQuotient(node.builder, size, Size(count));
   if (part)
     return SmallVector<Size>(count, *part);
   if (node.getOpset() < 18 || !constant)
@@ -231,7 +232,7 @@ LogicalResult importSplit(Node &node) {
     return node.error() << parts->size() << " parts are given for " << outputs << " outputs";
   Size sum(0);
   for (const Size &part : *parts) {
-    if (!isAtLeast(node.symbols, part, 0))
+    if (!isAtLeast(node.symbols, part, 0) && !node.symbols.limit(part, 0))
       return node.error() << "the size of a part, " << node.symbols.toString(part) << ", is or may be negative";
     sum = sum + part;
   }

@@ -50,8 +50,28 @@ module attributes {attn.target = "x86-64-v3"} {}
 
 // -----
 
-// expected-error @below {{'attn.dim_bounds' is {batch = -1 : i64}, expected a dictionary from symbols to their largest values, on a function}}
-func.func private @f() attributes {attn.dim_bounds = {batch = -1}}
+// expected-error @below {{'attn.dims' is {batch = 4 : i64}, expected a dictionary from symbols to #attn.dim, on a function}}
+func.func private @f() attributes {attn.dims = {batch = 4}}
+
+// -----
+
+// expected-error @below {{'terms' is ["a"], expected arrays of a coefficient and symbols}}
+func.func private @f() attributes {attn.dims = {b = #attn.dim<terms = ["a"]>}}
+
+// -----
+
+// expected-error @below {{'divisor' is [0, "a"], expected a positive coefficient and symbols}}
+func.func private @f() attributes {attn.dims = {b = #attn.dim<terms = [[1, "a"]], divisor = [0, "a"]>}}
+
+// -----
+
+// expected-error @below {{a divisor divides terms, and only a quotient is exact}}
+func.func private @f() attributes {attn.dims = {b = #attn.dim<terms = [[1, "a"]], exact = true>}}
+
+// -----
+
+// expected-error @below {{the bounds are 3 to 2}}
+func.func private @f() attributes {attn.dims = {b = #attn.dim<min = 3, max = 2>}}
 
 // -----
 

@@ -11,9 +11,9 @@ attn.weight @dense : tensor<2xf32> = #attn.dense<dense<[1.0, 2.0]> : tensor<2xf3
 
 // CHECK: module @x86_64_v4 attributes {attn.target = #attn.target<"x86-64-v4">}
 module @x86_64_v4 attributes {attn.target = #attn.target<"x86-64-v4">} {
-  // CHECK: func.func @entry(%{{.+}}: tensor<?x4xi64> {attn.index_range = array<i64: 0, 10>, attn.name = "ids", attn.shape = ["batch", 4]}) -> (tensor<4x8xf16> {attn.name = "w", attn.shape = [4, 8]}) attributes {attn.dim_bounds = {batch = 64 : i64}}
+  // CHECK: func.func @entry(%{{.+}}: tensor<?x4xi64> {attn.index_range = array<i64: 0, 10>, attn.name = "ids", attn.shape = ["batch", 4]}) -> (tensor<4x8xf16> {attn.name = "w", attn.shape = [4, 8]}) attributes {attn.dims = {batch = #attn.dim<max = 64>}}
   func.func @entry(%ids: tensor<?x4xi64> {attn.name = "ids", attn.shape = ["batch", 4], attn.index_range = array<i64: 0, 10>})
-      -> (tensor<4x8xf16> {attn.name = "w", attn.shape = [4, 8]}) attributes {attn.dim_bounds = {batch = 64 : i64}} {
+      -> (tensor<4x8xf16> {attn.name = "w", attn.shape = [4, 8]}) attributes {attn.dims = {batch = #attn.dim<max = 64>}} {
     // A module of a target uses the weights of the module around it.
     // CHECK: attn.get_weight @file : tensor<4x8xf16>
     // CHECK: attn.get_weight @file : memref<4x8xf16>

@@ -18,7 +18,7 @@ attn.weight @down : tensor<16x64xf32> = #attn.file<"m", 29000 : tensor<16x64xf32
 // CHECK-LABEL: func.func @encoder
 // CHECK-SAME: %[[IDS:[a-z0-9]+]]: tensor<?x?xi64> {attn.index_range = array<i64: 0, 100>
 // CHECK-SAME: %[[MASK:[a-z0-9]+]]: tensor<?x?xi64>
-// CHECK-SAME: attn.dim_bounds = {sequence = 32 : i64}
+// CHECK-SAME: attn.dims = {sequence = #attn.dim<max = 32>}
 // CHECK: attn.key_ranges ins(%[[MASK]]
 // CHECK: %[[B:.*]] = tensor.dim %[[IDS]], %c0
 // CHECK: %[[S:.*]] = tensor.dim %[[IDS]], %c1

@@ -6,7 +6,7 @@
 // CHECK-LABEL: func.func @entry
 // CHECK-SAME: %{{.*}}: tensor<?x?xi64> {attn.index_range = array<i64: 0, 50>, attn.name = "ids"
 // CHECK-SAME: %{{.*}}: tensor<?x?xi32> {attn.index_range = array<i64: 0, 2>, attn.name = "types"
-// CHECK-SAME: attributes {attn.dim_bounds = {sequence = 40 : i64}}
+// CHECK-SAME: attributes {attn.dims = {sequence = #attn.dim<max = 40>}}
 func.func @entry(%ids: tensor<?x?xi64> {attn.name = "ids", attn.shape = ["batch", "sequence"]},
                  %types: tensor<?x?xi32> {attn.name = "types", attn.shape = ["batch", "sequence"]},
                  %w: tensor<100x8xf32>, %v: tensor<50x8xf32>, %t: tensor<2x8xf32>, %p: tensor<40x8xf32>, %e: tensor<?x?x8xf32>) -> tensor<?x?x8xf32> {
@@ -21,10 +21,10 @@ func.func @entry(%ids: tensor<?x?xi64> {attn.name = "ids", attn.shape = ["batch"
 
 // CHECK-LABEL: func.func @narrower
 // CHECK-SAME: {attn.index_range = array<i64: 1, 7>
-// CHECK-SAME: attributes {attn.dim_bounds = {batch = 9 : i64, sequence = 5 : i64}}
+// CHECK-SAME: attributes {attn.dims = {batch = #attn.dim<max = 9>, sequence = #attn.dim<max = 5>}}
 func.func @narrower(%ids: tensor<?x?xi64> {attn.index_range = array<i64: 1, 7>, attn.shape = ["batch", "sequence"]},
                     %w: tensor<100x8xf32>, %p: tensor<40x8xf32>, %e: tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
-    attributes {attn.dim_bounds = {batch = 9 : i64, sequence = 5 : i64}} {
+    attributes {attn.dims = {batch = #attn.dim<max = 9>, sequence = #attn.dim<max = 5>}} {
   %0 = attn.embedding ins(%ids : tensor<?x?xi64>) tables(%w : tensor<100x8xf32>) positions(%p : tensor<40x8xf32>) outs(%e : tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
   return %0 : tensor<?x?x8xf32>
 }
@@ -33,7 +33,7 @@ func.func @narrower(%ids: tensor<?x?xi64> {attn.index_range = array<i64: 1, 7>, 
 
 // CHECK-LABEL: func.func @computed
 // CHECK-NOT: attn.index_range
-// CHECK-NOT: attn.dim_bounds
+// CHECK-NOT: attn.dims
 // REMARK: [Missed] InferBounds | Category:attn-fuse | Function=computed | Remark="an index is computed, or its table's size is not known: it is clamped instead"
 // REMARK: [Missed] InferBounds | Category:attn-fuse | Function=computed | Remark="the number of positions is not a symbolic dimension of an argument: positions are clamped instead"
 func.func @computed(%ids: tensor<?x?xi64> {attn.shape = ["batch", "sequence"]}, %w: tensor<100x8xf32>, %p: tensor<40x8xf32>, %e: tensor<?x?x8xf32>) -> tensor<?x?x8xf32> {

@@ -19,6 +19,7 @@ import onnx.parser
 from onnx.reference import ReferenceEvaluator
 
 import attn
+import derived_sizes
 
 random = np.random.default_rng(5)
 
@@ -201,7 +202,7 @@ GRAPHS = [
 
 def main(directory):
     os.makedirs(directory, exist_ok=True)
-    graphs = GRAPHS
+    graphs = GRAPHS + derived_sizes.GRAPHS
     models, paths = {}, []
     for name, text, _ in graphs:
         model = onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["": 20]> {name} {text}')

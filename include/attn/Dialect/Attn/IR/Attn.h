@@ -44,13 +44,16 @@ constexpr llvm::StringLiteral kShapeAttr = "attn.shape";
 /// On arguments and results: a unit attribute; their integers are unsigned to the caller.
 constexpr llvm::StringLiteral kUnsignedAttr = "attn.unsigned";
 constexpr llvm::StringLiteral kIndexRangeAttr = "attn.index_range";
-constexpr llvm::StringLiteral kDimBoundsAttr = "attn.dim_bounds";
-/// On entries: a dictionary from symbols to what they are computed as: an array of terms, each an array of a coefficient
-/// and the symbols that it is multiplied with.
-constexpr llvm::StringLiteral kDimTermsAttr = "attn.dim_terms";
+/// On entries: a dictionary from symbols to the #attn.dim that says what is known of them.
+constexpr llvm::StringLiteral kDimsAttr = "attn.dims";
 constexpr llvm::StringLiteral kTargetAttr = "attn.target";
 constexpr llvm::StringLiteral kGPUKernelAttr = "attn.gpu_kernel";
 constexpr llvm::StringLiteral kGPULaunchAttr = "attn.gpu_launch";
+
+/// What an entry's `attn.dims` says of a symbol; null where it says nothing.
+DimAttr getDim(mlir::Operation *entry, llvm::StringRef symbol);
+/// Makes it say that the symbol is at most `most`.
+void limitDim(mlir::Operation *entry, llvm::StringRef symbol, int64_t most);
 
 } // namespace attn
 

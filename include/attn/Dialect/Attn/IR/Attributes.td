@@ -153,6 +153,31 @@ def Attn_PanelsAttr : Attn_Expr<"Panels", "panels"> {
 // Schedules and kernels
 //===----------------------------------------------------------------------===//
 
+//===----------------------------------------------------------------------===//
+// Dimensions of entries
+//===----------------------------------------------------------------------===//
+
+def Attn_DimAttr : AttrDef<Attn_Dialect, "Dim"> {
+  let mnemonic = "dim";
+  let summary = "What is known of a symbolic dimension of an entry";
+  let description = [{
+    A dimension lies in [`min`, `max`]. One with `terms` is not said by the inputs' shapes but computed: it is the sum of
+    the terms, each an array of a coefficient and of the symbols that it is multiplied with. With a `divisor`, a term, it
+    is floor(sum / divisor), and where `exact` is set the sum must be a multiple. The library tests all of it when it is
+    called, and where an argument has such a dimension too, that it has that size there.
+
+    ```mlir
+    attributes {attn.dims = {sequence = #attn.dim<max = 512>,
+                             "width / 8" = #attn.dim<terms = [[1, "width"]], divisor = [8], exact = true>}}
+    ```
+  }];
+  let parameters = (ins OptionalParameter<"::mlir::ArrayAttr">:$terms, OptionalParameter<"::mlir::ArrayAttr">:$divisor,
+                        DefaultValuedParameter<"bool", "false">:$exact, DefaultValuedParameter<"int64_t", "0">:$min,
+                        DefaultValuedParameter<"int64_t", "std::numeric_limits<int64_t>::max()">:$max);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 def Attn_LinearKernelAttr : AttrDef<Attn_Dialect, "LinearKernel"> {
   let mnemonic = "linear_kernel";
   let summary = "The register tile of attn.linear: rows x columns of accumulators, columns in vectors of lanes";

@@ -237,7 +237,7 @@ def InferBoundsPass : Attn_FunctionPass<"attn-infer-bounds"> {
   let description = [{
     An integer argument of an entry (a public function whose arguments carry `attn.shape`) that indexes tables of
     `attn.embedding` gets `attn.index_range = [0, rows of the smallest table)`. A symbolic dimension along which a
-    table of positions is read gets an upper bound in the function's `attn.dim_bounds`. The library checks both
+    table of positions is read gets an upper bound in the function's `attn.dims`. The library checks both
     before it runs.
 
     ```mlir
@@ -245,7 +245,7 @@ def InferBoundsPass : Attn_FunctionPass<"attn-infer-bounds"> {
       ... attn.embedding ins(%ids : ...) tables(%words : tensor<30522x384xf32>) positions(%p : tensor<512x384xf32>) ...
     // becomes
     func.func @f(%ids: tensor<?x?xi64> {attn.index_range = array<i64: 0, 30522>, ...}) ...
-      attributes {attn.dim_bounds = {sequence = 512 : i64}}
+      attributes {attn.dims = {sequence = #attn.dim<max = 512>}}
     ```
   }];
   let statistics = [Statistic<"numBounds", "bounds", "Number of arguments and dimensions that got a bound">];

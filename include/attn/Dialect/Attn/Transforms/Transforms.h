@@ -51,7 +51,7 @@ int64_t mergeLinears(mlir::ModuleOp module);
 /// Removes the weights of `module` that nothing in it reads; returns how many.
 int64_t pruneWeights(mlir::ModuleOp module);
 
-/// Sets `attn.index_range` and `attn.dim_bounds` of an entry; returns how many bounds were set, or failure after an
+/// Sets `attn.index_range` and `attn.dims` of an entry; returns how many bounds were set, or failure after an
 /// error (a static size that is larger than a table of positions).
 mlir::FailureOr<int64_t> inferBounds(mlir::func::FuncOp function);
 

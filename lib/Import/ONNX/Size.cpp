@@ -81,19 +81,40 @@ Size Size::operator*(const Size &other) const {
   return product;
 }
 
-std::optional<Size> Size::dividedBy(const Size &divisor) const {
-  if (!valid || !divisor.valid || divisor.terms.size() != 1)
+/// The quotient of two products.
+static std::optional<Size> divideTerm(const Size::Term &term, const Size::Term &by) {
+  if (term.coefficient % by.coefficient != 0 ||
+      !std::includes(term.symbols.begin(), term.symbols.end(), by.symbols.begin(), by.symbols.end()))
     return std::nullopt;
-  const Term &by = divisor.terms.front();
-  Size quotient;
-  for (const Term &term : terms) {
-    if (term.coefficient % by.coefficient != 0 ||
-        !std::includes(term.symbols.begin(), term.symbols.end(), by.symbols.begin(), by.symbols.end()))
+  llvm::SmallVector<Symbol, 0> rest;
+  std::set_difference(term.symbols.begin(), term.symbols.end(), by.symbols.begin(), by.symbols.end(),
+                      std::back_inserter(rest));
+  Size quotient(term.coefficient / by.coefficient);
+  for (Symbol symbol : rest)
+    quotient = quotient * Size::of(symbol);
+  return quotient;
+}
+
+/// The term of the highest degree, of several the last: products keep this order, as division needs it.
+static const Size::Term &leadingTerm(const Size &size) {
+  return *std::max_element(size.getTerms().begin(), size.getTerms().end(), [](const auto &a, const auto &b) {
+    return a.symbols.size() != b.symbols.size() ? a.symbols.size() < b.symbols.size() : a.symbols < b.symbols;
+  });
+}
+
+std::optional<Size> Size::dividedBy(const Size &divisor) const {
+  if (!valid || !divisor.valid || divisor.terms.empty())
+    return std::nullopt;
+  Size rest = *this, quotient;
+  // Each step takes away the leading term; no polynomial that means something has many.
+  for (int step = 0; !rest.terms.empty(); ++step) {
+    std::optional<Size> part = divideTerm(leadingTerm(rest), leadingTerm(divisor));
+    if (!part || step == 64)
       return std::nullopt;
-    llvm::SmallVector<Symbol, 0> rest;
-    std::set_difference(term.symbols.begin(), term.symbols.end(), by.symbols.begin(), by.symbols.end(),
-                        std::back_inserter(rest));
-    quotient.add(rest, term.coefficient / by.coefficient);
+    quotient = quotient + *part;
+    rest = rest - *part * divisor;
+    if (!rest.valid)
+      return std::nullopt;
   }
   return quotient;
 }

@@ -39,7 +39,7 @@ public:
   Size operator+(const Size &other) const;
   Size operator-(const Size &other) const;
   Size operator*(const Size &other) const;
-  /// The quotient where `divisor` is a product that divides every term. Assumes that symbols are not 0.
+  /// The quotient where there is one without a rest. Assumes that the divisor is not 0.
   std::optional<Size> dividedBy(const Size &divisor) const;
   bool contains(Symbol symbol) const;
   bool operator==(const Size &other) const { return valid && other.valid && terms == other.terms; }

@@ -151,6 +151,12 @@ LogicalResult importSlice(Node &node) {
   FailureOr<SmallVector<Size>> ends = expectSizes(node, 2, "where the slice ends");
   if (failed(starts) || failed(ends))
     return failure();
+  // Numbers that mean "as far as there is something" stay that where sizes are added to them.
+  constexpr int64_t kFar = int64_t(1) << 62;
+  for (SmallVector<Size> *bounds : {&*starts, &*ends})
+    for (Size &bound : *bounds)
+      if (std::optional<int64_t> constant = bound.getConstant())
+        bound = Size(std::clamp(*constant, -kFar, kFar));
   auto axes = llvm::to_vector(llvm::seq<int64_t>(starts->size()));
   SmallVector<int64_t> steps(starts->size(), 1);
   for (auto [i, list, what] : {std::tuple(3, &axes, "the axes"), std::tuple(4, &steps, "the steps")}) {

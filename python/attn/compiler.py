@@ -13,6 +13,7 @@ import logging
 import os
 import pathlib
 import shutil
+import sys
 import tempfile
 import threading
 
@@ -127,10 +128,19 @@ def _suffix(emit, options):
     return {"shared": ".so", "static": ".a", "object": ".o", "asm": ".s", "llvm": ".ll"}.get(emit, f".{emit}")
 
 
-def compile(path, output=None, *, target=None, name=None, emit=None, on_message=None, **options):
+def _is_module(model):
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(model, torch.nn.Module)
+
+
+def compile(path, *args, **options):
     """Compiles a model and returns the path of what was written.
 
-    path         the model: a Hugging Face directory, or a file with MLIR
+        compile(path, output=None, *, target=None, name=None, emit=None, on_message=None, **options)
+        compile(module, example_inputs, *, dynamic_shapes=None, output=None, ...)
+
+    path         the model: a Hugging Face directory, or a file of ONNX or MLIR
+    module       a torch.nn.Module, and what it is called with; see attn.torch.export
     output       the file to write; None: a temporary one that lives as long as the interpreter
     target       a target's name or several, the first choice first; None: this machine
     name         prefix of the C symbols; None: the output's stem without "lib"
@@ -142,6 +152,14 @@ def compile(path, output=None, *, target=None, name=None, emit=None, on_message=
 
     Raises Error with the compiler's messages. Ctrl-C cancels the compilation, and then nothing was written.
     """
+    if _is_module(path):
+        from . import torch
+
+        return torch.compile(path, *args, **options)
+    return _compile(path, *args, **options)
+
+
+def _compile(path, output=None, *, target=None, name=None, emit=None, on_message=None, **options):
     try:
         model = os.fsdecode(path)
         output = None if output is None else pathlib.Path(os.fsdecode(output))

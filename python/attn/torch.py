@@ -23,6 +23,8 @@ from .errors import Error
 from .library import load
 
 _count = itertools.count(1)
+# How many sets of weights of one graph stay compiled.
+_MOST_VERSIONS = 8
 
 
 def _reasons(error):
@@ -96,7 +98,7 @@ class _Frozen(torch.nn.Module):
     def __init__(self, graph, inputs):
         super().__init__()
         self.graph = graph
-        self.weights, self.given, self.numbers, self.dynamic, self.examples = {}, [], {}, [], []
+        self.weights, self.given, self.numbers, self.dynamic, self.examples = [], [], {}, [], []
         holders = [node for node in graph.graph.nodes if node.op == "placeholder"]
         shown = [node.meta.get("example_value", x) for node, x in zip(holders, inputs)]
         places = {}  # of a size's symbol: which of the given tensors has it, and in which dimension
@@ -104,8 +106,7 @@ class _Frozen(torch.nn.Module):
             if not isinstance(x, torch.Tensor):
                 continue
             if isinstance(x, torch.nn.Parameter) or getattr(x, "_dynamo_static_input_type", None):
-                self.weights[i] = x
-                self.register_buffer(f"weight_{i}", x.detach())
+                self.weights.append(i)
                 continue
             free = {dim: size for dim, size in enumerate(symbolic.shape) if isinstance(size, torch.SymInt)}
             for dim, size in free.items():
@@ -132,10 +133,13 @@ class _Frozen(torch.nn.Module):
             arguments[i] = tensors[number[0]].shape[number[1]] if isinstance(number, tuple) else number
         return tuple(x for x in self.graph(*arguments) if isinstance(x, torch.Tensor))
 
-    def versions(self):
-        """Changes where a weight was written to."""
-        own = itertools.chain(self.weights.values(), self.graph.parameters(), self.graph.buffers())
-        return [x._version for x in own]
+    def weights_of(self, args):
+        """The weights of a call. Other instances of a module's class come by the same graph."""
+        return [*(args[i] for i in self.weights), *self.graph.parameters(), *self.graph.buffers()]
+
+    def bind(self, args):
+        for i in self.weights:
+            self.register_buffer(f"weight_{i}", args[i].detach())
 
 
 class _Compiled:
@@ -149,29 +153,36 @@ class _Compiled:
         self.is_tensor = [isinstance(getattr(x, "meta", {}).get("example_value"), torch.Tensor) for x in outputs]
         if not all(is_tensor or x is None for x, is_tensor in zip(outputs, self.is_tensor)):
             raise Error("EXPORT", "the graph returns something else than tensors")
-        # At the first call: torch is still at work on the function here, and exporting would get in its way.
-        self.versions = None
+        self.entries = {}
 
-    def _compile(self):
-        self.versions = self.frozen.versions()
+    def _compile(self, args):
+        self.frozen.bind(args)
         free = (tuple(self.frozen.dynamic),) if any(self.frozen.dynamic) else None
         names = [f"input_{i}" for i in range(len(self.frozen.given))]
         path = compile(self.frozen, tuple(self.frozen.examples), dynamic_shapes=free, input_names=names,
                        name=f"graph{next(_count)}", **self.options)  # fmt: skip
-        self.entry = next(iter(load(path).entries.values()))
+        return next(iter(load(path).entries.values()))
+
+    def _entry(self, args):
+        """The library for the call's weights. Compiled here, at a call: while torch makes the graph it is at work on the
+        function, and exporting would get in its way."""
+        weights = self.frozen.weights_of(args)
+        key = tuple((x.data_ptr(), x._version) for x in weights)
+        if key not in self.entries:
+            if len(self.entries) == _MOST_VERSIONS:
+                self.entries.pop(next(iter(self.entries)))
+            self.entries[key] = self._compile(args), weights  # which keeps others from getting their addresses
+        return self.entries[key][0]
 
     def __call__(self, *args):
         if torch.is_grad_enabled() and any(
-            x.requires_grad
-            for x in itertools.chain(args, self.frozen.weights.values(), self.frozen.graph.parameters())
-            if isinstance(x, torch.Tensor)
+            x.requires_grad for x in [*args, *self.frozen.graph.parameters()] if isinstance(x, torch.Tensor)
         ):
             raise Error("UNSUPPORTED", "only inference is compiled; call it under torch.no_grad() or torch.inference_mode()")
-        if self.versions != self.frozen.versions():
-            self._compile()
+        entry = self._entry(args)
         tensors = {f"input_{k}": args[i].detach() for k, i in enumerate(self.frozen.given)}
         # An exporter drops what isn't needed.
-        values = self.entry(**{tensor.name: tensors[tensor.name] for tensor in self.entry.inputs})
+        values = entry(**{tensor.name: tensors[tensor.name] for tensor in entry.inputs})
         results = iter([torch.from_dlpack(value) for value in values])
         return tuple(next(results) if is_tensor else None for is_tensor in self.is_tensor)
 

@@ -98,6 +98,13 @@ def test_backend_sees_new_weights(block):
         close(compiled(x), block(x))
 
 
+def test_backend_tells_instances_apart(block):
+    other, x = Block().eval(), torch.randn(2, 5, 16)
+    with torch.no_grad():
+        for module in (block, other, block):
+            close(torch.compile(module, backend="attn")(x), module(x))
+
+
 def test_backend_refuses_gradients(block):
     compiled = torch.compile(block, backend="attn")
     with pytest.raises(attn.Error, match="only inference is compiled"):

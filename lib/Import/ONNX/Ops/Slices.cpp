@@ -200,18 +200,28 @@ LogicalResult importSlice(Node &node) {
 
 /// The sizes of `count` equal parts, of which the last may be smaller from version 18 on.
 FailureOr<SmallVector<Size>> equalParts(Node &node, const Size &size, int64_t count) {
-  std::optional<int64_t> constant = size.getConstant();
-  // Parts that are to be of one size wherever they aren't numbers: that is what models go on with.
-  std::optional<Size> part = node.symbols.exactQuotient(node.builder, size, Size(count));
-  if (part)
+  if (count < 1)
+    return node.error() << "it has no outputs";
+  if (std::optional<Size> part = node.symbols.canonical(size).dividedBy(Size(count)))
     return SmallVector<Size>(count, *part);
-  if (node.getOpset() < 18 || !constant)
+  if (node.getOpset() < 18) {
+    if (std::optional<Size> part = node.symbols.exactQuotient(node.builder, size, Size(count)))
+      return SmallVector<Size>(count, *part);
     return node.error() << node.symbols.toString(size) << " elements are not known to be a multiple of the " << count
                         << " parts";
-  int64_t each = llvm::divideCeil(*constant, count);
-  SmallVector<Size> parts;
-  for (int64_t i = 0, left = *constant; i < count; ++i, left -= each)
-    parts.push_back(Size(std::clamp<int64_t>(left, 0, each)));
+  }
+  std::optional<Size> each = quotient(node, size + Size(count - 1), Size(count));
+  if (!each)
+    return node.unsupported() << count << " parts of " << node.symbols.toString(size) << " elements";
+  SmallVector<Size> parts(count, *each);
+  Size left = size;
+  if (std::optional<int64_t> constant = size.getConstant())
+    for (Size &part : parts) {
+      part = Size(std::min(*left.getConstant(), *each->getConstant()));
+      left = left - part;
+    }
+  else
+    parts.back() = size - *each * Size(count - 1);
   return parts;
 }
 

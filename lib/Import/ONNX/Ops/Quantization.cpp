@@ -7,8 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MatrixProducts.h"
-#include "Registry.h"
+#include "Quantization.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -169,8 +168,7 @@ static LogicalResult importDequantizeLinear(Node &node) {
 //===----------------------------------------------------------------------===//
 
 /// The extreme of all elements and 0.
-static FailureOr<Tensor> extremeWithZero(Node &node, Reduction reduction) {
-  const Tensor &input = node.input(0);
+static FailureOr<Tensor> extremeWithZero(Node &node, const Tensor &input, Reduction reduction) {
   auto dims = llvm::to_vector(llvm::seq<int64_t>(input.rank()));
   FailureOr<Tensor> extreme = reduceOver(node, along(input), input.shape, dims, reduction, DataType::Float,
                                          [](OpBuilder &, Location, ValueRange v) { return v[0]; });
@@ -189,10 +187,9 @@ static Value clampToByte(OpBuilder &b, Location loc, Value x) {
   return arith::MinimumFOp::create(b, loc, least, scalarConstant(b, loc, DataType::Float, 255.0));
 }
 
-static LogicalResult importDynamicQuantizeLinear(Node &node) {
-  if (failed(node.expectInputs(1, 1)) || failed(node.expectType(0, DataType::Float)))
-    return failure();
-  FailureOr<Tensor> most = extremeWithZero(node, Reduction::Max), least = extremeWithZero(node, Reduction::Min);
+FailureOr<Quantized> attn::onnx::quantizeDynamically(Node &node, const Tensor &input) {
+  FailureOr<Tensor> most = extremeWithZero(node, input, Reduction::Max);
+  FailureOr<Tensor> least = extremeWithZero(node, input, Reduction::Min);
   if (failed(most) || failed(least))
     return failure();
   FailureOr<Tensor> scale = mapOver(
@@ -216,7 +213,6 @@ static LogicalResult importDynamicQuantizeLinear(Node &node) {
       });
   if (failed(zeroPoint))
     return failure();
-  const Tensor &input = node.input(0);
   FailureOr<Tensor> result =
       mapOver(node, {along(input), along(*scale), along(*zeroPoint)}, input.shape, DataType::UInt8,
               [](OpBuilder &b, Location loc, ValueRange v) -> Value {
@@ -226,63 +222,18 @@ static LogicalResult importDynamicQuantizeLinear(Node &node) {
               });
   if (failed(result))
     return failure();
-  node.set(0, *result);
-  node.set(1, *scale);
-  node.set(2, *zeroPoint);
-  return success();
+  return Quantized{*result, *scale, *zeroPoint};
 }
 
-//===----------------------------------------------------------------------===//
-// MatMulInteger
-//===----------------------------------------------------------------------===//
-
-/// Input `i` as int32 without its zero point, input `zero`: a number, or one for each row (`dim` is the second to last)
-/// or column (the last) of the matrices.
-static FailureOr<Tensor> withoutZeroPoint(Node &node, size_t i, size_t zero, bool perRow) {
-  const Tensor &input = node.input(i);
-  if (!node.has(zero))
-    return cast(node, input, DataType::Int32);
-  Tensor point = node.input(zero);
-  SmallVector<Operand> operands = {along(input)};
-  if (point.rank() == 0 || (point.rank() == 1 && point.shape[0].isConstant(1))) {
-    FailureOr<Tensor> scalar = reshape(node, point, {});
-    if (failed(scalar))
-      return failure();
-    operands.push_back({*scalar, {}});
-  } else if (point.rank() == 1) {
-    int64_t dim = input.rank() - (perRow && input.rank() > 1 ? 2 : 1);
-    if (dim < 0)
-      return node.error() << "input " << i << " has no dimensions, expected at least 1";
-    if (failed(expectEqual(node, point.shape[0], input.shape[dim], "the size of the zero point, input " + Twine(zero))))
-      return failure();
-    operands.push_back({point, {dim}});
-  } else {
-    FailureOr<Shape> shape = broadcast(node, {input.shape, point.shape});
-    if (failed(shape) ||
-        failed(expectEqual(node, *shape, input.shape, "the zero point, input " + Twine(zero) + ", must broadcast")))
-      return failure();
-    operands.push_back(alongLast(point, input.rank()));
-  }
-  return mapOver(node, operands, input.shape, DataType::Int32, [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
-    Value x = castScalar(b, loc, v[0], input.type, DataType::Int32);
-    return arith::SubIOp::create(b, loc, x, castScalar(b, loc, v[1], point.type, DataType::Int32));
-  });
-}
-
-static LogicalResult importMatMulInteger(Node &node) {
-  if (failed(node.expectInputs(2, 4)))
+static LogicalResult importDynamicQuantizeLinear(Node &node) {
+  if (failed(node.expectInputs(1, 1)) || failed(node.expectType(0, DataType::Float)))
     return failure();
-  for (size_t i : {0, 1})
-    if (failed(node.expectType(i, {DataType::Int8, DataType::UInt8})) ||
-        failed(node.expectType(i + 2, node.input(i).type)))
-      return failure();
-  FailureOr<Tensor> a = withoutZeroPoint(node, 0, 2, true), b = withoutZeroPoint(node, 1, 3, false);
-  if (failed(a) || failed(b))
-    return failure();
-  FailureOr<Tensor> result = matmul(node, *a, *b);
+  FailureOr<Quantized> result = quantizeDynamically(node, node.input(0));
   if (failed(result))
     return failure();
-  node.set(0, *result);
+  node.set(0, result->values);
+  node.set(1, result->scale);
+  node.set(2, *result->zeroPoint);
   return success();
 }
 
@@ -290,5 +241,6 @@ void attn::onnx::registerQuantization(Registry &registry) {
   registry.add("QuantizeLinear", importQuantizeLinear);
   registry.add("DequantizeLinear", importDequantizeLinear);
   registry.add("DynamicQuantizeLinear", importDynamicQuantizeLinear);
-  registry.add("MatMulInteger", importMatMulInteger);
+  registerIntegerProducts(registry);
+  registerBlockQuantized(registry);
 }

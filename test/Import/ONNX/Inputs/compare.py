@@ -42,8 +42,9 @@ class Case:
             shape = list(array.shape)
             if dynamic:
                 prefix = "same" if name in self.same else name
-                # What meets a weight has its size.
+                # What meets a weight has its size, or that of an attribute.
                 fixed = {1, *(size for weight in self.weights for size in np.shape(self.inputs[weight]))}
+                fixed.update(value for value in self.attributes.values() if isinstance(value, int))
                 shape = [size if size in fixed else f"{prefix}_{i}" for i, size in enumerate(shape)]
             values.append(helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), shape))
         results = [helper.make_empty_tensor_value_info(name) for name in self.outputs if name]

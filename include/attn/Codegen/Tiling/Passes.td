@@ -51,7 +51,7 @@ def TileAttention : Pass<"attn-tile-attention", "::mlir::func::FuncOp"> {
     (`unmasked`).
   }];
   let statistics = [Statistic<"numTiled", "num-tiled", "Attention ops made into parallel loops">];
-  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect", "::attn::AttnDialect"];
 }
 

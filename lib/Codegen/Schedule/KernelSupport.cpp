@@ -89,7 +89,7 @@ static std::string whyNotVectors(Region &region) {
   return "";
 }
 
-/// Elements of `mapped` operands stand along queries or keys.
+/// Why tiles of `mapped` operands can't be cut.
 static std::string whyNotMapped(AttentionOp op) {
   for (auto [i, mapped] : llvm::enumerate(op.getMapped())) {
     if (isMappedByTask(op, i))
@@ -97,8 +97,6 @@ static std::string whyNotMapped(AttentionOp op) {
     AffineMap map = op.getMappedMap(i);
     AffineExpr query = getAffineDimExpr(AttentionOp::Query, op.getContext());
     AffineExpr key = getAffineDimExpr(AttentionOp::Key, op.getContext());
-    if (map.getResults().back() != query && map.getResults().back() != key)
-      return "a mapped operand is not consecutive along queries or keys";
     for (AffineExpr result : map.getResults())
       if (result != query && result != key &&
           (result.isFunctionOfDim(AttentionOp::Query) || result.isFunctionOfDim(AttentionOp::Key)))

@@ -58,6 +58,7 @@ CONDITIONS = {
         ("qk", "i8"),
         lambda b, h, q, k, x: x != 0,
     ),
+    "dense_last": ("%n = arith.andi %x, %x : i1", ("kqb", "i1"), lambda b, h, q, k, x: x),
     "rows": ("%n = arith.andi %x, %x : i1", ("bq", "i1"), lambda b, h, q, k, x: x),
     "columns": (
         "%z = arith.constant 0 : i64\n%n = arith.cmpi ne, %x, %z : i64",
@@ -76,6 +77,7 @@ SCORES = {
     "bias": (ADD, ("hqk", "f32"), lambda s, b, h, q, k, x: s + x),
     "bias_batch": (ADD, ("bhqk", "f32"), lambda s, b, h, q, k, x: s + x),
     "bias_turned": (ADD, ("kq", "f32"), lambda s, b, h, q, k, x: s + x),
+    "bias_heads_last": (ADD, ("qkh", "f32"), lambda s, b, h, q, k, x: s + x),
     "bias_keys": (ADD, ("bk", "f32"), lambda s, b, h, q, k, x: s + x),
     "bias_queries": (ADD, ("hq", "f32"), lambda s, b, h, q, k, x: s + x),
     "alibi": (

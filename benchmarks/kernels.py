@@ -138,7 +138,8 @@ CASES = {
         for length in (128, 512, 2048, 8192)
     },
     "causal_b8_12x64_s128": lambda: attention(8, 12, 128, 64, CAUSAL, share=causal(128)),
-    **{f"attention_12x{d}_s128": lambda d=d: attention(1, 12, 128, d) for d in (32,)},
+    "attention_12x32_s128": lambda: attention(1, 12, 128, 32),
+    "causal_1x64_s2048": lambda: attention(1, 1, 2048, 64, CAUSAL, share=causal(2048)),
     **{f"attention_12x{d}_s512": lambda d=d: attention(1, 12, 512, d) for d in (32, 80, 96, 128, 256)},
     "window256_12x64_s2048": lambda: attention(
         1, 12, 2048, 64, WINDOW, share=(256 * 257 / 2 + (2048 - 256) * 256) / 2048**2

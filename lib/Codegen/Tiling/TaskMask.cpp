@@ -8,10 +8,42 @@
 #include "TaskMask.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace attn;
+
+void attn::arrangeMapped(AttentionOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  SmallVector<Attribute> maps(op.getMaps().getValue());
+  for (unsigned i = 0; i < op.getMapped().size(); ++i) {
+    AffineMap map = op.getMappedMap(i);
+    // Others first, then queries, then keys.
+    auto rank = [&](int64_t position) {
+      AffineExpr result = map.getResult(position);
+      return result == b.getAffineDimExpr(AttentionOp::Key) ? 2 : result == b.getAffineDimExpr(AttentionOp::Query);
+    };
+    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, map.getNumResults()));
+    if (isMappedByTask(op, i) || rank(order.back()) != 0)
+      continue;
+    llvm::stable_sort(order, [&](int64_t lhs, int64_t rhs) { return rank(lhs) < rank(rhs); });
+    Value operand = op.getMapped()[i];
+    SmallVector<OpFoldResult> sizes;
+    SmallVector<AffineExpr> results;
+    for (int64_t from : order) {
+      sizes.push_back(tensor::getMixedSize(b, loc, operand, from));
+      results.push_back(map.getResult(from));
+    }
+    Value init = tensor::EmptyOp::create(b, loc, sizes, getElementTypeOrSelf(operand.getType()));
+    Value turned = linalg::TransposeOp::create(b, loc, operand, init, order).getResult()[0];
+    op.getMappedMutable()[i].set(turned);
+    maps[3 + i] = AffineMapAttr::get(AffineMap::get(6, 0, results, op.getContext()));
+  }
+  op.setMapsAttr(b.getArrayAttr(maps));
+}
 
 Value TaskMask::constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
 

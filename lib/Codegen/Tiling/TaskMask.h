@@ -12,6 +12,10 @@
 
 namespace attn {
 
+/// Turns mapped operands so that queries or keys stand last, in which kernels read vectors. What layers share is turned
+/// once for all of them.
+void arrangeMapped(AttentionOp op);
+
 /// The queries [begin, begin + count) of one batch row and head.
 struct AttentionTask {
   mlir::Value batch, head, queryBegin, queryCount;

@@ -49,7 +49,7 @@ public:
       return op.emitError("attention that yields something for rows without keys needs the ranges that attn.key_ranges "
                           "makes of its key mask; give it the mask alone");
 
-    arrangeMapped();
+    arrangeMapped(op);
     Value batch = extentOf(AttentionOp::Batch), heads = extentOf(AttentionOp::Head);
     queries = extentOf(AttentionOp::Query);
     keys = extentOf(AttentionOp::Key);
@@ -80,35 +80,6 @@ public:
 
 private:
   using State = SmallVector<Value, 3>; // accumulator, maximum, sum
-
-  /// Turns mapped operands so that queries or keys stand last, in which kernels read vectors. What layers share is
-  /// turned once for all of them.
-  void arrangeMapped() {
-    SmallVector<Attribute> maps(op.getMaps().getValue());
-    for (unsigned i = 0; i < op.getMapped().size(); ++i) {
-      AffineMap map = op.getMappedMap(i);
-      auto rank = [&](int64_t position) {
-        return map.getResult(position) == dim(AttentionOp::Key) ? 2
-                                                                : map.getResult(position) == dim(AttentionOp::Query);
-      };
-      SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, map.getNumResults()));
-      if (isMappedByTask(op, i) || rank(order.back()) != 0)
-        continue;
-      llvm::stable_sort(order, [&](int64_t lhs, int64_t rhs) { return rank(lhs) < rank(rhs); });
-      Value operand = op.getMapped()[i];
-      SmallVector<OpFoldResult> sizes;
-      SmallVector<AffineExpr> results;
-      for (int64_t from : order) {
-        sizes.push_back(tensor::getMixedSize(b, loc, operand, from));
-        results.push_back(map.getResult(from));
-      }
-      Value init = tensor::EmptyOp::create(b, loc, sizes, getElementTypeOrSelf(operand.getType()));
-      Value turned = linalg::TransposeOp::create(b, loc, operand, init, order).getResult()[0];
-      op.getMappedMutable()[i].set(turned);
-      maps[3 + i] = AffineMapAttr::get(AffineMap::get(6, 0, results, op.getContext()));
-    }
-    op.setMapsAttr(b.getArrayAttr(maps));
-  }
 
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
   AffineExpr dim(unsigned position) { return getAffineDimExpr(position, op.getContext()); }

@@ -49,22 +49,77 @@ func.func @kernel(%x: {x}) -> {y} {{
   return %y : {y}
 }}
 """
-    return text, weights
+    return text, weights, 1.0
 
 
-def attention(batch, heads, length, channels):
-    """Full attention on [batch, heads, length, channels]."""
+CAUSAL = """ mask {
+  ^bb0(%b: index, %h: index, %q: index, %k: index{ARGS}):
+    %0 = arith.cmpi sle, %k, %q : index
+    attn.yield %0 : i1
+  }"""
+WINDOW = """ mask {
+  ^bb0(%b: index, %h: index, %q: index, %k: index{ARGS}):
+    %c256 = arith.constant 256 : index
+    %0 = arith.cmpi sle, %k, %q : index
+    %1 = arith.addi %k, %c256 : index
+    %2 = arith.cmpi sgt, %1, %q : index
+    %3 = arith.andi %0, %2 : i1
+    attn.yield %3 : i1
+  }"""
+BIAS = """ score {
+  ^bb0(%s: f32, %b: index, %h: index, %q: index, %k: index, %x: f32):
+    %0 = arith.addf %s, %x : f32
+    attn.yield %0 : f32
+  }"""
+ALIBI = """ score {
+  ^bb0(%s: f32, %b: index, %h: index, %q: index, %k: index, %x: f32):
+    %0 = arith.subi %k, %q : index
+    %1 = arith.index_cast %0 : index to i32
+    %2 = arith.sitofp %1 : i32 to f32
+    %3 = arith.mulf %2, %x : f32
+    %4 = arith.addf %s, %3 : f32
+    attn.yield %4 : f32
+  }"""
+SOFTCAP = """ score {
+  ^bb0(%s: f32, %b: index, %h: index, %q: index, %k: index{ARGS}):
+    %c = arith.constant 50.0 : f32
+    %0 = arith.divf %s, %c : f32
+    %1 = math.tanh %0 : f32
+    %2 = arith.mulf %1, %c : f32
+    attn.yield %2 : f32
+  }"""
+DENSE = """ mask {
+  ^bb0(%b: index, %h: index, %q: index, %k: index, %x: i1):
+    attn.yield %x : i1
+  }"""
+
+
+def attention(batch, heads, length, channels, regions="", mapped=None, group=1, keys=None, share=1.0):
+    """[batch, heads, length, channels] on `keys` keys. `mapped` is a type and a map of one more operand, `share` the
+    part of all pairs of queries and keys that count."""
     t = f"tensor<{batch}x{heads}x{length}x{channels}xf32>"
+    kv = f"tensor<{batch}x{heads // group}x{keys or length}x{channels}xf32>"
     dims = "(b, h, q, k, d, e)"
-    text = f"""func.func @kernel(%q: {t}, %k: {t}, %v: {t}) -> {t} {{
+    head = f"h floordiv {group}" if group > 1 else "h"
+    argument, operand, more, args = "", "", "", ""
+    if mapped:
+        argument, operand = f", %m: {mapped[0]}", f"mapped(%m : {mapped[0]})"
+        more = f"affine_map<{dims} -> {mapped[1]}>, "
+        args = f", %x: {mapped[0].rstrip('>').split('x')[-1]}"
+    text = f"""func.func @kernel(%query: {t}, %key: {kv}, %value: {kv}{argument}) -> {t} {{
   %e = tensor.empty() : {t}
-  %o = attn.attention ins(%q, %k, %v : {t}, {t}, {t}) outs(%e : {t}) -> {t}
-    maps [affine_map<{dims} -> (b, h, q, d)>, affine_map<{dims} -> (b, h, k, d)>,
-          affine_map<{dims} -> (b, h, k, e)>, affine_map<{dims} -> (b, h, q, e)>]
+  %o = attn.attention ins(%query, %key, %value : {t}, {kv}, {kv}) {operand} outs(%e : {t}) -> {t}
+    maps [affine_map<{dims} -> (b, h, q, d)>, affine_map<{dims} -> (b, {head}, k, d)>,
+          affine_map<{dims} -> (b, {head}, k, e)>, {more}affine_map<{dims} -> (b, h, q, e)>]{regions.replace("{ARGS}", args)}
   return %o : {t}
 }}
 """
-    return text, None
+    return text, None, share
+
+
+def causal(length):
+    """The part of all pairs that a causal mask leaves."""
+    return (length + 1) / (2 * length)
 
 
 CASES = {
@@ -77,12 +132,32 @@ CASES = {
     "attention_12x64_s128": lambda: attention(1, 12, 128, 64),
     "attention_12x64_s512": lambda: attention(1, 12, 512, 64),
     "attention_12x64_s2048": lambda: attention(1, 12, 2048, 64),
+    "attention_12x64_s8192": lambda: attention(1, 12, 8192, 64),
+    **{
+        f"causal_12x64_s{length}": lambda length=length: attention(1, 12, length, 64, CAUSAL, share=causal(length))
+        for length in (128, 512, 2048, 8192)
+    },
+    "causal_b8_12x64_s128": lambda: attention(8, 12, 128, 64, CAUSAL, share=causal(128)),
     "attention_12x32_s128": lambda: attention(1, 12, 128, 32),
+    "causal_1x64_s2048": lambda: attention(1, 1, 2048, 64, CAUSAL, share=causal(2048)),
+    **{f"attention_12x{d}_s512": lambda d=d: attention(1, 12, 512, d) for d in (32, 80, 96, 128, 256)},
+    "window256_12x64_s2048": lambda: attention(
+        1, 12, 2048, 64, WINDOW, share=(256 * 257 / 2 + (2048 - 256) * 256) / 2048**2
+    ),
+    "gqa4_12x64_s512": lambda: attention(1, 12, 512, 64, group=4),
+    "bias_12x64_s512": lambda: attention(1, 12, 512, 64, BIAS, ("tensor<12x512x512xf32>", "(h, q, k)")),
+    "bias_12x64_s128": lambda: attention(1, 12, 128, 64, BIAS, ("tensor<12x128x128xf32>", "(h, q, k)")),
+    "keybias_12x64_s512": lambda: attention(1, 12, 512, 64, BIAS, ("tensor<1x512xf32>", "(b, k)")),
+    "densemask_12x64_s512": lambda: attention(1, 12, 512, 64, DENSE, ("tensor<1x512x512xi1>", "(b, q, k)")),
+    "alibi_12x64_s512": lambda: attention(1, 12, 512, 64, ALIBI, ("tensor<12xf32>", "(h)")),
+    "softcap_12x64_s512": lambda: attention(1, 12, 512, 64, SOFTCAP),
+    "decode_12x64_k4096": lambda: attention(1, 12, 1, 64, keys=4096),
+    "decode_gqa4_12x64_k4096": lambda: attention(1, 12, 1, 64, keys=4096, group=4),
 }
 
 
 def compile_case(name, build, folder):
-    text, weights = CASES[name]()
+    text, weights, _ = CASES[name]()
     case = os.path.join(folder, name)
     os.makedirs(case)
     if weights is not None:
@@ -110,16 +185,19 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.5)
-    parser.add_argument("--cases", default="", help="only cases with this in their name")
+    parser.add_argument("--cases", default="", help="only cases whose name has this regular expression")
     parser.add_argument("--out", help="write STEM.json and STEM.md")
     arguments = parser.parse_args()
-    names = [name for name in CASES if arguments.cases in name]
+    names = [name for name in CASES if re.search(arguments.cases, name)]
     best = {}
     with tempfile.TemporaryDirectory() as folder:
         libraries = {name: compile_case(name, arguments.build, folder) for name in names}
         for _ in range(arguments.rounds):
             for name in names:
                 result = measure(libraries[name], arguments.build, arguments.threads, arguments.seconds)
+                # FLOPs are counted for all pairs of queries and keys; those that count are useful.
+                useful = CASES[name]()[2]
+                result = (result[0], result[1] * useful, result[2] * useful)
                 best[name] = max(best.get(name, (0, 0, 0)), result, key=lambda r: r[2])
     lines = ["| kernel | ms | GFLOP/s | share of FMA peak |", "|---|---|---|---|"]
     lines += [f"| {name} | {ms:.3f} | {rate:.1f} | {share:.1f} % |" for name, (ms, rate, share) in best.items()]

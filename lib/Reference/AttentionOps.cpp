@@ -197,6 +197,68 @@ llvm::Error Attention::run() {
 /// exp(from - to), where two minus infinities are 0 apart only in name: no key has come yet.
 static double rescale(double from, double to) { return from == -kInfinity ? 0 : std::exp(from - to); }
 
+namespace {
+/// What counts and what is scored in a tile, key `k` of the block and query `j` of the tile.
+class TileRegions {
+public:
+  TileRegions(Machine &machine, OnlineAttentionOp op) : machine(machine), op(op) {
+    for (auto [index, value] : llvm::zip(indices, op.getIndices()))
+      index = machine.get(value).integer;
+    if (op.getLower())
+      lower = machine.get(op.getLower()).integer;
+    if (op.getUpper())
+      upper = machine.get(op.getUpper()).integer;
+  }
+
+  /// Rows that mapped operands have; lanes after them see anything.
+  bool hasRow(int64_t j) {
+    return llvm::all_of(llvm::seq<unsigned>(op.getMapped().size()), [&](unsigned i) {
+      std::optional<unsigned> row = op.getMap(i).getResultPosition(getAffineDimExpr(0, op.getContext()));
+      return !row || j < machine.tensor(op.getMapped()[i]).shape[*row];
+    });
+  }
+
+  llvm::Expected<bool> counts(int64_t j, int64_t k) {
+    if (k - j < lower || k - j > upper)
+      return false;
+    if (op.getMask().empty() || !hasRow(j))
+      return true;
+    llvm::Expected<Item> item = machine.evaluate(op.getMask().front(), arguments(j, k));
+    if (!item)
+      return item.takeError();
+    return item->integer != 0;
+  }
+
+  llvm::Expected<double> score(double scaled, int64_t j, int64_t k) {
+    if (op.getScore().empty() || !hasRow(j))
+      return scaled;
+    SmallVector<Item> all = {Item::ofNumber(scaled)};
+    llvm::append_range(all, arguments(j, k));
+    llvm::Expected<Item> item = machine.evaluate(op.getScore().front(), all);
+    if (!item)
+      return item.takeError();
+    return item->number;
+  }
+
+private:
+  SmallVector<Item> arguments(int64_t j, int64_t k) {
+    SmallVector<Item> items;
+    for (auto [dim, index] : llvm::enumerate(indices))
+      items.push_back(Item::ofInteger(index + (dim == 2 ? j : dim == 3 ? k : 0)));
+    for (auto [i, mapped] : llvm::enumerate(op.getMapped())) {
+      const Tensor &tensor = machine.tensor(mapped);
+      items.push_back(Item::elementOf(tensor, tensor.offset(evaluateAffine(op.getMap(i), {j, k}))));
+    }
+    return items;
+  }
+
+  Machine &machine;
+  OnlineAttentionOp op;
+  std::array<int64_t, 4> indices = {0, 0, 0, 0};
+  int64_t lower = std::numeric_limits<int64_t>::min(), upper = std::numeric_limits<int64_t>::max();
+};
+} // namespace
+
 static llvm::Error onlineAttention(Machine &machine, OnlineAttentionOp op) {
   const Tensor &queries = machine.tensor(op.getQueries()), &key = machine.tensor(op.getKey());
   const Tensor &value = machine.tensor(op.getValue());
@@ -210,16 +272,25 @@ static llvm::Error onlineAttention(Machine &machine, OnlineAttentionOp op) {
     if (llvm::Error error = expectShape(op, "key_mask", *mask, {keys}))
       return error;
   double scale = op.getScale().convertToDouble();
+  TileRegions regions(machine, op);
   for (int64_t j = 0; j < lanes; ++j) {
     SmallVector<double> scores(keys, -kInfinity);
     double next = maximum.floats[j];
     for (int64_t k = 0; k < keys; ++k) {
       if (mask && mask->integers[k] == 0)
         continue;
+      llvm::Expected<bool> counts = regions.counts(j, k);
+      if (!counts)
+        return counts.takeError();
+      if (!*counts)
+        continue;
       double dot = 0;
       for (int64_t d = 0; d < depth; ++d)
         dot += key.floats[k * depth + d] * queries.floats[d * lanes + j];
-      scores[k] = scale * dot;
+      llvm::Expected<double> score = regions.score(scale * dot, j, k);
+      if (!score)
+        return score.takeError();
+      scores[k] = *score;
       next = std::max(next, scores[k]);
     }
     double factor = rescale(maximum.floats[j], next);

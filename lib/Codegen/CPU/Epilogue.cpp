@@ -32,20 +32,21 @@ VectorEmitter::Values attn::emitElementwise(VectorEmitter &emitter, Block &block
   vectors.map(block.getArguments(), arguments);
   auto vectorOf = [&](Value value) { return vectors.lookup(value); };
   for (Operation &op : block.without_terminator()) {
-    Attribute constant;
-    if (matchPattern(&op, m_Constant(&constant))) {
-      VectorType type = emitter.vectorType(op.getResult(0).getType());
-      vectors.map(
-          op.getResult(0),
-          arith::ConstantOp::create(builder, op.getLoc(), type, DenseElementsAttr::get(type, constant)).getResult());
+    // What is the same in all lanes is computed once.
+    bool inLanes =
+        llvm::any_of(op.getOperands(), [&](Value operand) { return isa<VectorType>(vectorOf(operand).getType()); });
+    if (!inLanes) {
+      builder.clone(op, vectors);
       continue;
     }
-    VectorEmitter::Values operands = llvm::map_to_vector(op.getOperands(), vectorOf);
+    VectorEmitter::Values operands =
+        llvm::map_to_vector(op.getOperands(), [&](Value operand) { return emitter.inLanes(vectorOf(operand)); });
     SmallVector<Type> types;
     for (Type type : op.getResultTypes())
       types.push_back(emitter.vectorType(type));
     OperationState state(op.getLoc(), op.getName(), operands, types, op.getAttrs());
     vectors.map(op.getResults(), builder.create(state)->getResults());
   }
-  return llvm::map_to_vector(block.getTerminator()->getOperands(), vectorOf);
+  return llvm::map_to_vector(block.getTerminator()->getOperands(),
+                             [&](Value result) { return emitter.inLanes(vectorOf(result)); });
 }

@@ -13,6 +13,8 @@ using namespace attn;
 std::string attn::whyNoKernelOperands(Operation *op) {
   for (OpOperand &operand : op->getOpOperands()) {
     auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (operand.get().getType().isIndex())
+      continue;
     std::string which = "operand #" + std::to_string(operand.getOperandNumber());
     if (!type)
       return which + " is not a memref";

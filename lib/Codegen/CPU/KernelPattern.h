@@ -19,8 +19,8 @@ inline bool hasKernel(mlir::Operation *op) {
   return kernelOp && kernelOp.getKernelAttribute() && op->getNumResults() == 0;
 }
 
-/// Why the operands of a kernel op are not what kernels read and write, empty where they are: memrefs whose last
-/// dimension is contiguous and, but for tables of indices and masks, of f32.
+/// Why the operands of a kernel op are not what kernels read and write, empty where they are: indices, and memrefs
+/// whose last dimension is contiguous and, but for tables of indices and masks, of f32.
 std::string whyNoKernelOperands(mlir::Operation *op);
 
 /// Matches ops that are ready to be expanded and have a kernel.

@@ -15,9 +15,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelPattern.h"
+#include "ScoreRegions.h"
 #include "attn/Codegen/CPU/Approximations.h"
+#include "attn/Codegen/CPU/Epilogue.h"
 #include "attn/Codegen/CPU/RegisterTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include <limits>
 
 using namespace mlir;
@@ -48,6 +51,9 @@ std::string attn::whyNoKernel(OnlineAttentionOp op) {
       return "elements other than f32";
   if (Value mask = op.getKeyMask(); mask && cast<MemRefType>(mask.getType()).getElementType().isF32())
     return "the key mask is not of integers";
+  for (Region *region : {&op.getScore(), &op.getMask()})
+    if (std::string why = region->empty() ? "" : whyNotElementwise(region->front()); !why.empty())
+      return why;
   return "";
 }
 
@@ -58,11 +64,13 @@ public:
   OnlineAttentionKernel(OnlineAttentionOp op, OpBuilder &builder)
       : op(op), kernel(*op.getKernel()), lanes(kernel.getLanes()), vectors(kernel.getQueries() / lanes),
         emitter(builder, op.getLoc(), lanes), functions(builder, op.getLoc(), emitter.vectorType()),
-        scale(op.getScale().convertToDouble()), scaledScores(!(scale >= kLeastScale && scale <= kGreatestScale)),
+        scale(op.getScale().convertToDouble()), regions(op, emitter),
+        scaledScores(regions.hasScore() || !(scale >= kLeastScale && scale <= kGreatestScale)),
         scores(op.getScratch()[0]), factors(op.getScratch()[1]) {}
 
   void emit() {
     keys = emitter.dim(op.getKey(), 0);
+    regions.prepare(keys);
     for (int64_t j = 0; j < vectors; ++j)
       lane.push_back(emitter.index(j * lanes));
     VectorEmitter::Values maxima = emitScores();
@@ -95,6 +103,10 @@ private:
         [&](Value d, int64_t j) { return emitter.load(op.getQueries(), {panel, d, lane[j]}); });
     for (int64_t i = 0; i < count; ++i)
       emitScoreEpilogue(rows[i], MutableArrayRef<Value>(sums).slice(i * vectors, vectors));
+    if (regions.hasBand())
+      sums = emitBand(first, rows, sums);
+    for (auto [i, sum] : llvm::enumerate(sums))
+      emitter.store(sum, scores, {rows[i / vectors], lane[i % vectors]});
 
     VectorEmitter::Values results;
     for (int64_t j = 0; j < vectors; ++j) {
@@ -120,10 +132,29 @@ private:
     for (auto [j, sum] : llvm::enumerate(sums)) {
       if (scaledScores)
         sum = emitter.mulf(sum, emitter.splat(scale));
-      if (counts)
-        sum = arith::SelectOp::create(builder, loc, counts, sum, emitter.splat(kMinusInfinity));
-      emitter.store(sum, scores, {row, lane[j]});
+      if (regions.hasScore())
+        sum = regions.score(sum, row, j);
+      for (Value condition : {counts, regions.counts(row, j)})
+        if (condition)
+          sum = arith::SelectOp::create(builder, loc, condition, sum, emitter.splat(kMinusInfinity));
     }
+  }
+
+  /// The scores with those outside of the band replaced; only a tile across its edge pays for it.
+  VectorEmitter::Values emitBand(Value first, ArrayRef<Value> rows, VectorEmitter::Values sums) {
+    OpBuilder &builder = emitter.getBuilder();
+    Location loc = emitter.getLoc();
+    auto inside = [&](OpBuilder &, Location) { scf::YieldOp::create(builder, loc, sums); };
+    auto across = [&](OpBuilder &, Location) {
+      VectorEmitter::Values masked;
+      for (auto [i, sum] : llvm::enumerate(sums)) {
+        Value counts = regions.bandMask(rows[i / vectors], i % vectors);
+        masked.push_back(arith::SelectOp::create(builder, loc, counts, sum, emitter.splat(kMinusInfinity)));
+      }
+      scf::YieldOp::create(builder, loc, masked);
+    };
+    Value isInside = regions.isInsideBand(first, rows.size());
+    return VectorEmitter::Values(scf::IfOp::create(builder, loc, isInside, inside, across).getResults());
   }
 
   //===--- Softmax ---===//
@@ -217,10 +248,12 @@ private:
       for (auto [start, count] : llvm::zip(columns, width))
         init.push_back(emitter.mulf(emitter.load(op.getAccumulator(), {rows[i], start}, count), factor));
     }
+    auto [begin, depth] = regions.keysInBand(row, count, keys);
+    auto keyOf = [&, begin = begin](Value k) { return regions.hasBand() ? emitter.add(begin, k) : k; };
     VectorEmitter::Values sums = emitRegisterTile(
-        emitter, keys, count, columns.size(), init,
-        [&](Value key, int64_t i) { return emitter.loadScalar(scores, {key, rows[i]}); },
-        [&](Value key, int64_t j) { return emitter.load(op.getValue(), {key, columns[j]}, width[j]); });
+        emitter, depth, count, columns.size(), init,
+        [&](Value k, int64_t i) { return emitter.loadScalar(scores, {keyOf(k), rows[i]}); },
+        [&](Value k, int64_t j) { return emitter.load(op.getValue(), {keyOf(k), columns[j]}, width[j]); });
     for (auto [i, sum] : llvm::enumerate(sums)) {
       size_t j = i % columns.size();
       emitter.store(sum, op.getAccumulator(), {rows[i / columns.size()], columns[j]}, width[j]);
@@ -234,6 +267,7 @@ private:
   VectorEmitter emitter;
   FunctionEmitter functions;
   double scale;
+  ScoreRegions regions;
   bool scaledScores; ///< The scores in scratch are multiplied by the scale.
   Value scores;      ///< [keyBlock, P]
   Value factors;     ///< [P]

@@ -62,6 +62,7 @@ static SmallVector<Value> operandsOfAnyRows(Operation *op) {
         add(attention.getKey());
         add(attention.getValue());
         add(attention.getKeyMask());
+        append(attention.getMapped());
       })
       .Case([&](OnlineFinishOp finish) {
         add(finish.getInit());
@@ -134,8 +135,10 @@ public:
   void outline(Operation *op) {
     SmallVector<Value> rows = operandsOfAnyRows(op);
     SmallVector<Type> types;
-    for (Value operand : op->getOperands())
-      types.push_back(generalize(cast<MemRefType>(operand.getType()), llvm::is_contained(rows, operand)));
+    for (Value operand : op->getOperands()) {
+      auto type = dyn_cast<MemRefType>(operand.getType());
+      types.push_back(type ? generalize(type, llvm::is_contained(rows, operand)) : operand.getType());
+    }
     func::FuncOp function = getOrCreate(op, types);
 
     OpBuilder builder(op);
@@ -201,7 +204,7 @@ struct OutlineKernelsPass final : attn::impl::OutlineKernelsPassBase<OutlineKern
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation()->walk([&](KernelOpInterface op) {
-      bool onMemRefs = llvm::all_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>);
+      bool onMemRefs = llvm::all_of(op->getOperandTypes(), llvm::IsaPred<MemRefType, IndexType>);
       if (op.getKernelAttribute() && onMemRefs && !isKernelFunction(op->getParentOfType<func::FuncOp>()))
         ops.push_back(op);
     });

@@ -73,28 +73,9 @@ private:
       Value mask = arith::AndIOp::create(builder, loc, emitter.broadcast(inside), columns);
       rows.push_back(emitter.loadMasked(op.getSource(), {row, place.column}, mask));
     }
-    emitTranspose(emitter, rows);
+    emitter.transpose(rows);
     for (int64_t i = 0; i < active; ++i)
       emitter.store(rows[i], op.getInit(), {place.panel, emitter.add(place.column, i), place.lane});
-  }
-
-  static void emitTranspose(VectorEmitter &emitter, MutableArrayRef<Value> rows) {
-    OpBuilder &builder = emitter.getBuilder();
-    int64_t lanes = emitter.lanes();
-    for (int64_t h = lanes / 2; h >= 1; h /= 2) {
-      SmallVector<int64_t> low, high;
-      for (int64_t j = 0; j < lanes; ++j) {
-        low.push_back(j & h ? lanes + j - h : j);
-        high.push_back(j & h ? lanes + j : j + h);
-      }
-      for (int64_t i = 0; i < lanes; ++i) {
-        if (i & h)
-          continue;
-        Value a = rows[i], b = rows[i + h];
-        rows[i] = vector::ShuffleOp::create(builder, emitter.getLoc(), a, b, low);
-        rows[i + h] = vector::ShuffleOp::create(builder, emitter.getLoc(), a, b, high);
-      }
-    }
   }
 };
 } // namespace

@@ -7,11 +7,14 @@
 
 #include "attn/Codegen/CPU/VectorEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -48,6 +51,11 @@ Value VectorEmitter::log2(Value a) const {
   return arith::IndexCastOp::create(builder, loc, builder.getIndexType(), result);
 }
 
+Value VectorEmitter::clamp(Value a, Value low, Value high) const {
+  Value atLeast = builder.createOrFold<arith::MaxSIOp>(loc, a, low);
+  return builder.createOrFold<arith::MinSIOp>(loc, atLeast, high);
+}
+
 Value VectorEmitter::min(Value a, Value b) const { return builder.createOrFold<arith::MinSIOp>(loc, a, b); }
 
 Value VectorEmitter::dim(Value memref, int64_t dimension) const {
@@ -71,6 +79,25 @@ Value VectorEmitter::broadcast(Value scalar) const {
   return vector::BroadcastOp::create(builder, loc, vectorType(scalar.getType()), scalar);
 }
 
+Value VectorEmitter::inLanes(Value value) const {
+  if (isa<VectorType>(value.getType()))
+    return value;
+  Attribute constant;
+  if (!matchPattern(value, m_Constant(&constant)))
+    return broadcast(value);
+  VectorType type = vectorType(value.getType());
+  return arith::ConstantOp::create(builder, loc, type, DenseElementsAttr::get(type, constant));
+}
+
+Value VectorEmitter::lanesFrom0(Type element) const {
+  SmallVector<APInt> numbers;
+  VectorType type = vectorType(element);
+  unsigned bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+  for (int64_t i = 0; i < laneCount; ++i)
+    numbers.push_back(APInt(bits, i));
+  return arith::ConstantOp::create(builder, loc, type, DenseIntElementsAttr::get(type, numbers));
+}
+
 Value VectorEmitter::mask(int64_t active) const {
   SmallVector<bool> bits(laneCount, false);
   std::fill_n(bits.begin(), active, true);
@@ -89,6 +116,23 @@ Value VectorEmitter::load(Value memref, ValueRange indices, int64_t active) cons
     return loadMasked(memref, indices, mask(active));
   return vector::LoadOp::create(builder, loc, vectorType(cast<MemRefType>(memref.getType()).getElementType()), memref,
                                 indices);
+}
+
+Value VectorEmitter::loadBytes(Value memref, ValueRange indices, Value mask) const {
+  // A vector of i1 would be loaded as bits, so its address is made of the memref's parts.
+  auto metadata = memref::ExtractStridedMetadataOp::create(builder, loc, memref);
+  auto asValue = [&](OpFoldResult number) { return getValueOrCreateConstantIndexOp(builder, loc, number); };
+  Value address = add(memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, memref),
+                      asValue(metadata.getConstifiedMixedOffset()));
+  for (auto [index, stride] : llvm::zip_equal(indices, metadata.getConstifiedMixedStrides()))
+    address = add(address, builder.createOrFold<arith::MulIOp>(loc, index, asValue(stride)));
+  Value integer = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), address);
+  Value pointer = LLVM::IntToPtrOp::create(builder, loc, LLVM::LLVMPointerType::get(builder.getContext()), integer);
+  VectorType type = vectorType(builder.getI8Type());
+  if (!mask)
+    return LLVM::LoadOp::create(builder, loc, type, pointer, /*alignment=*/1);
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  return LLVM::MaskedLoadOp::create(builder, loc, type, pointer, mask, zero, /*alignment=*/1);
 }
 
 void VectorEmitter::store(Value vector, Value memref, ValueRange indices, int64_t active) const {
@@ -140,6 +184,23 @@ Value VectorEmitter::tree(ArrayRef<Value> values, function_ref<Value(Value, Valu
     level = std::move(next);
   }
   return level.front();
+}
+
+void VectorEmitter::transpose(MutableArrayRef<Value> rows) const {
+  for (int64_t h = laneCount / 2; h >= 1; h /= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t j = 0; j < laneCount; ++j) {
+      low.push_back(j & h ? laneCount + j - h : j);
+      high.push_back(j & h ? laneCount + j : j + h);
+    }
+    for (int64_t i = 0; i < laneCount; ++i) {
+      if (i & h)
+        continue;
+      Value a = rows[i], b = rows[i + h];
+      rows[i] = vector::ShuffleOp::create(builder, loc, a, b, low);
+      rows[i + h] = vector::ShuffleOp::create(builder, loc, a, b, high);
+    }
+  }
 }
 
 //===----------------------------------------------------------------------===//

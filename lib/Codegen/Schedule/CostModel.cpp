@@ -58,6 +58,9 @@ ScheduleAttr attn::scheduleAttention(AttentionOp op, const Target &target) {
   int64_t lanes = target.lanes(kFloatBits);
   // Queries stand in lanes: two vectors where there are 32 registers, three where there are 16.
   int64_t queryVectors = target.vectorRegisters >= 32 ? 2 : 3;
+  // Lanes without a query are computed on all the same.
+  if (int64_t queries = op.getStaticExtent(AttentionOp::Query); !ShapedType::isDynamic(queries))
+    queryVectors = std::clamp<int64_t>(llvm::divideCeil(queries, lanes), 1, queryVectors);
   int64_t queries = queryVectors * lanes;
   int64_t keyRows = tileRows(target, queryVectors);
   int64_t valueRows = tileRows(target, 2);

@@ -3,12 +3,13 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The kernels compute in f32 on rows of a static size. What attention they run follows from their queries standing in
-// lanes: whether a key counts must be the same for all queries of a tile.
+// The kernels compute in f32 on rows of a static size. Attention's queries stand in lanes; its regions are applied to
+// vectors of them, so they consist of elementwise ops, and what they read is of one tile or one element.
 //
 //===----------------------------------------------------------------------===//
 
 #include "KernelSupport.h"
+#include "attn/Codegen/Schedule/MaskBounds.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -74,12 +75,49 @@ static bool isReadableByRows(AffineMap map, unsigned row, unsigned channel) {
          map.getResultPosition(getAffineDimExpr(row, context));
 }
 
+/// Why the ops of `region`, if it has any, can't be applied to vectors.
+static std::string whyNotVectors(Region &region) {
+  if (region.empty())
+    return "";
+  for (Operation &op : region.front().without_terminator()) {
+    bool isElementwise = OpTrait::hasElementwiseMappableTraits(&op) && op.getNumRegions() == 0;
+    bool isOfVectors =
+        llvm::all_of(op.getResultTypes(), [](Type type) { return VectorType::isValidElementType(type); });
+    if (!op.hasTrait<OpTrait::ConstantLike>() && (!isElementwise || !isOfVectors))
+      return llvm::formatv("a region has '{0}', which isn't elementwise", op.getName());
+  }
+  return "";
+}
+
+/// Why tiles of `mapped` operands can't be cut.
+static std::string whyNotMapped(AttentionOp op) {
+  for (auto [i, mapped] : llvm::enumerate(op.getMapped())) {
+    if (isMappedByTask(op, i))
+      continue;
+    AffineMap map = op.getMappedMap(i);
+    AffineExpr query = getAffineDimExpr(AttentionOp::Query, op.getContext());
+    AffineExpr key = getAffineDimExpr(AttentionOp::Key, op.getContext());
+    for (AffineExpr result : map.getResults())
+      if (result != query && result != key &&
+          (result.isFunctionOfDim(AttentionOp::Query) || result.isFunctionOfDim(AttentionOp::Key)))
+        return "a mapped operand is read by groups of queries or keys";
+    Type element = getElementTypeOrSelf(mapped.getType());
+    if (!element.isF32() && !element.isInteger(1) && (element.isIndex() || element.getIntOrFloatBitWidth() % 8 != 0))
+      return llvm::formatv("a mapped operand has elements of {0}, which aren't whole bytes", element);
+  }
+  return "";
+}
+
 static std::string whyNot(AttentionOp op) {
-  if (!op.getScore().empty())
-    return "its score region is code";
-  if (!op.getMask().empty())
-    return "its mask region is code: kernels take ranges of keys and masks over keys, the same for all queries and "
-           "heads of a batch row";
+  for (Region *region : {&op.getScore(), &op.getMask()})
+    if (std::string why = whyNotVectors(*region); !why.empty())
+      return why;
+  if (!op.getWhole().empty())
+    return "its regions read operands by index";
+  if (std::string why = whyNotMapped(op); !why.empty())
+    return why;
+  if (!op.getScore().empty() && !op.getScore().getArgument(0).getType().isF32())
+    return "its score region is not of f32";
   if (op.getLogSumExp())
     return "it has a log-sum-exp result";
   if (!op.getOffsets().empty())

@@ -4,10 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "TaskMask.h"
 #include "attn/Codegen/Tiling/Passes.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -27,7 +29,8 @@ namespace {
 class AttentionTiler {
 public:
   explicit AttentionTiler(AttentionOp op)
-      : op(op), loc(op.getLoc()), b(op), kernel(llvm::cast<AttentionKernelAttr>(op.getScheduleAttr().getKernel())) {}
+      : op(op), loc(op.getLoc()), b(op), kernel(llvm::cast<AttentionKernelAttr>(op.getScheduleAttr().getKernel())),
+        mask(op, b) {}
 
   LogicalResult run() {
     FailureOr<double> scaleOr = op.getScaleOrDefault();
@@ -46,6 +49,7 @@ public:
       return op.emitError("attention that yields something for rows without keys needs the ranges that attn.key_ranges "
                           "makes of its key mask; give it the mask alone");
 
+    arrangeMapped(op);
     Value batch = extentOf(AttentionOp::Batch), heads = extentOf(AttentionOp::Head);
     queries = extentOf(AttentionOp::Query);
     keys = extentOf(AttentionOp::Key);
@@ -62,6 +66,9 @@ public:
     Value inBatch = arith::RemUIOp::create(b, loc, task, perBatch);
     headIndex = arith::DivUIOp::create(b, loc, inBatch, tiles);
     Value tile = arith::RemUIOp::create(b, loc, inBatch, tiles);
+    // Tiles with more keys come first, so that what is left for the last worker is little.
+    if (mask.hasUpperDiagonal())
+      tile = arith::SubIOp::create(b, loc, arith::SubIOp::create(b, loc, tiles, constant(1)), tile);
     queryBegin = arith::MulIOp::create(b, loc, tile, constant(kernel.getQueries()));
     queryCount = arith::MinUIOp::create(b, loc, arith::SubIOp::create(b, loc, queries, queryBegin),
                                         constant(kernel.getQueries()));
@@ -95,6 +102,9 @@ private:
     auto type = llvm::cast<RankedTensorType>(operand.getType());
     Slice slice;
     slice.strides.assign(type.getRank(), b.getIndexAttr(1));
+    std::optional<int64_t> rows = getConstantIntValue(count);
+    if (rows)
+      count = b.getIndexAttr(*rows);
     for (auto [result, extent] : llvm::zip(map.getResults(), type.getShape())) {
       if (result == dim(rowDim)) {
         slice.offsets.push_back(begin);
@@ -107,7 +117,6 @@ private:
         slice.sizes.push_back(b.getIndexAttr(1));
       }
     }
-    std::optional<int64_t> rows = getConstantIntValue(count);
     slice.type =
         RankedTensorType::get({rows ? *rows : ShapedType::kDynamic, type.getShape().back()}, type.getElementType());
     return slice;
@@ -123,20 +132,24 @@ private:
     return tensor::ExtractSliceOp::create(b, loc, slice.type, operand, slice.offsets, slice.sizes, slice.strides);
   }
 
+  /// True where a row without keys yields something that the queries and the range alone don't lead to.
+  bool finishesEmptyRows() {
+    bool isUniformly = op.getEmpty() == EmptyRow::Uniform && !op.getScore().empty();
+    return op.getEmpty() != EmptyRow::Zero && (!op.getMask().empty() || (op.getRanges() && isUniformly));
+  }
+
   void buildTask(scf::ForallOp loop) {
     readRange();
-    Value packed = packQueries();
-    State state = initialState();
-    if (op.getKeyMask() && !holes) {
-      state = keyLoop(packed, state, /*masked=*/true);
-    } else if (op.getKeyMask()) {
-      auto branch = scf::IfOp::create(
-          b, loc, holes, [&](OpBuilder &inner, Location) { yieldKeyLoop(inner, packed, state, /*masked=*/true); },
-          [&](OpBuilder &inner, Location) { yieldKeyLoop(inner, packed, state, /*masked=*/false); });
-      state.assign(branch.result_begin(), branch.result_end());
-    } else {
-      state = keyLoop(packed, state, /*masked=*/false);
-    }
+    mask.emitBounds({batchIndex, headIndex, queryBegin, queryCount}, begin, end);
+    Value count = queryCount;
+    // Uniform attention over the keys of an empty row is attention of queries that are zero, which is what packing no
+    // rows gives.
+    if (empty && op.getEmpty() == EmptyRow::Uniform && !finishesEmptyRows())
+      count = arith::SelectOp::create(b, loc, empty, constant(0), queryCount);
+    Value packed = packQueries(count);
+    State state = maskedLoop(packed, initialState(), /*score=*/true);
+    if (finishesEmptyRows())
+      state = finishEmptyRows(packed, state);
     Slice out = sliceOf(op.getInit(), op.getInitMap(), AttentionOp::Query, queryBegin, queryCount);
     Value destination = loop.getRegionOutArgs()[0];
     Value rows = extract(destination, out);
@@ -170,7 +183,7 @@ private:
       Value none = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, read(3), zero);
       empty = arith::OrIOp::create(b, loc, empty, none);
     }
-    if (op.getEmpty() == EmptyRow::Zero) {
+    if (op.getEmpty() == EmptyRow::Zero || finishesEmptyRows()) {
       end = arith::SelectOp::create(b, loc, empty, begin, end);
     } else {
       begin = arith::SelectOp::create(b, loc, empty, constant(0), begin);
@@ -178,12 +191,8 @@ private:
     }
   }
 
-  /// The task's queries in lanes. Uniform attention over the keys of an empty row is attention of queries that are
-  /// zero, which is what packing no rows gives.
-  Value packQueries() {
-    Value count = queryCount;
-    if (empty && op.getEmpty() == EmptyRow::Uniform)
-      count = arith::SelectOp::create(b, loc, empty, constant(0), queryCount);
+  /// The task's first `count` queries in lanes, and zeros.
+  Value packQueries(Value count) {
     Slice slice = sliceOf(op.getQuery(), op.getQueryMap(), AttentionOp::Query, queryBegin, count);
     Value rows = extract(op.getQuery(), slice);
     Value init = tensor::EmptyOp::create(b, loc, {1, slice.type.getDimSize(1), kernel.getQueries()},
@@ -193,12 +202,17 @@ private:
         .getResult(0);
   }
 
-  State initialState() {
+  /// `isLate` for a state beside the first one, which would be taken for the same.
+  State initialState(bool isLate = false) {
     Type element = getElementTypeOrSelf(op.getInit().getType());
     int64_t channels = op.getStaticExtent(AttentionOp::ValueChannel);
     auto filled = [&](ArrayRef<int64_t> shape, double value) -> Value {
       Value fill = arith::ConstantOp::create(b, loc, b.getFloatAttr(element, value));
-      Value init = tensor::EmptyOp::create(b, loc, shape, element);
+      Value init;
+      if (isLate)
+        init = bufferization::AllocTensorOp::create(b, loc, RankedTensorType::get(shape, element), ValueRange());
+      else
+        init = tensor::EmptyOp::create(b, loc, shape, element);
       return linalg::FillOp::create(b, loc, fill, init).getResult(0);
     };
     return {filled({kernel.getQueries(), channels}, 0.0),
@@ -206,33 +220,96 @@ private:
             filled({kernel.getQueries()}, 0.0)};
   }
 
-  void yieldKeyLoop(OpBuilder &inner, Value packed, State state, bool masked) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
-    scf::YieldOp::create(b, loc, keyLoop(packed, state, masked));
+  /// Which keys of [begin, end) a loop asks about.
+  struct KeyLoop {
+    Value packed, begin, end;
+    bool keyMask, mask, score;
+  };
+
+  /// The keys that count. Where the key mask has no holes, it isn't asked.
+  State maskedLoop(Value packed, State state, bool score) {
+    KeyLoop loop = {packed, begin, end, /*keyMask=*/false, /*mask=*/true, score};
+    if (!op.getKeyMask())
+      return keyLoop(loop, state);
+    KeyLoop asking = loop;
+    asking.keyMask = true;
+    if (!holes)
+      return keyLoop(asking, state);
+    return branch(holes, [&] { return keyLoop(asking, state); }, [&] { return keyLoop(loop, state); });
   }
 
-  State keyLoop(Value packed, State state, bool masked) {
+  State branch(Value condition, function_ref<State()> yes, function_ref<State()> no) {
+    auto in = [&](function_ref<State()> body) {
+      return [&, body](OpBuilder &inner, Location) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+        scf::YieldOp::create(b, loc, body());
+      };
+    };
+    auto branch = scf::IfOp::create(b, loc, condition, in(yes), in(no));
+    return State(branch.result_begin(), branch.result_end());
+  }
+
+  /// Rows without keys get what they yield. A sum of 0 is not all it takes: scores of -infinity have it too.
+  State finishEmptyRows(Value packed, State state) {
+    Value none = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
+    Type element = getElementTypeOrSelf(op.getInit().getType());
+    Value zero = arith::ConstantOp::create(b, loc, b.getFloatAttr(element, 0));
+    auto isZero = [&](OpBuilder &inner, Value sum) -> Value {
+      return arith::CmpFOp::create(inner, loc, arith::CmpFPredicate::OEQ, sum, zero);
+    };
+    auto search = scf::ForOp::create(
+        b, loc, constant(0), queryCount, constant(1), none, [&](OpBuilder &inner, Location, Value j, ValueRange found) {
+          Value sum = tensor::ExtractOp::create(inner, loc, state[2], j);
+          scf::YieldOp::create(inner, loc, arith::OrIOp::create(inner, loc, found[0], isZero(inner, sum)).getResult());
+        });
+    auto replace = [&] {
+      Value zeros = packQueries(constant(0));
+      Value counted = maskedLoop(zeros, initialState(/*isLate=*/true), /*score=*/false)[2];
+      bool unmasked = op.getEmpty() == EmptyRow::Unmasked;
+      State other = keyLoop({unmasked ? packed : zeros, constant(0), keys, /*keyMask=*/false, /*mask=*/false, unmasked},
+                            initialState(/*isLate=*/true));
+      State merged;
+      for (auto [from, to] : llvm::zip_equal(other, state)) {
+        int64_t rank = llvm::cast<RankedTensorType>(to.getType()).getRank();
+        AffineMap all = b.getMultiDimIdentityMap(rank), row = AffineMap::get(rank, 0, b.getAffineDimExpr(0));
+        SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+        auto select = linalg::GenericOp::create(
+            b, loc, to.getType(), ValueRange{counted, from}, to, ArrayRef<AffineMap>{row, all, all}, iterators,
+            [&](OpBuilder &inner, Location, ValueRange elements) {
+              Value chosen = arith::SelectOp::create(inner, loc, isZero(inner, elements[0]), elements[1], elements[2]);
+              linalg::YieldOp::create(inner, loc, chosen);
+            });
+        merged.push_back(select.getResult(0));
+      }
+      return merged;
+    };
+    return branch(search.getResult(0), replace, [&] { return state; });
+  }
+
+  State keyLoop(const KeyLoop &keys, State state) {
     Value step = constant(kernel.getKeyBlock());
-    auto loop = scf::ForOp::create(b, loc, begin, end, step, state);
+    auto loop = scf::ForOp::create(b, loc, keys.begin, keys.end, step, state);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value first = loop.getInductionVar();
-    Value count = arith::MinUIOp::create(b, loc, arith::SubIOp::create(b, loc, end, first), step);
+    Value count = arith::MinUIOp::create(b, loc, arith::SubIOp::create(b, loc, keys.end, first), step);
     Value key = extract(op.getKey(), sliceOf(op.getKey(), op.getKeyMap(), AttentionOp::Key, first, count));
     Value value = extract(op.getValue(), sliceOf(op.getValue(), op.getValueMap(), AttentionOp::Key, first, count));
-    Value mask;
-    if (masked) {
+    Value keyMask;
+    if (keys.keyMask) {
       auto type = llvm::cast<RankedTensorType>(op.getKeyMask().getType());
-      mask = tensor::ExtractSliceOp::create(
+      keyMask = tensor::ExtractSliceOp::create(
           b, loc, RankedTensorType::get({ShapedType::kDynamic}, type.getElementType()), op.getKeyMask(),
           ArrayRef<OpFoldResult>{batchIndex, first}, ArrayRef<OpFoldResult>{b.getIndexAttr(1), count},
           ArrayRef<OpFoldResult>{b.getIndexAttr(1), b.getIndexAttr(1)});
     }
     ValueRange args = loop.getRegionIterArgs();
-    SmallVector<Type> types(args.getTypes());
-    auto online = OnlineAttentionOp::create(b, loc, types, packed, key, value, mask, args[0], args[1], args[2],
-                                            ValueRange{}, b.getF64FloatAttr(scale), kernel);
+    auto online = OnlineAttentionOp::create(
+        b, loc, SmallVector<Type>(args.getTypes()), keys.packed, key, value, keyMask, args[0], args[1], args[2],
+        /*scratch=*/ValueRange(), /*lower=*/Value(), /*upper=*/Value(), /*mapped=*/ValueRange(),
+        /*indices=*/ValueRange(), b.getF64FloatAttr(scale), b.getArrayAttr({}), kernel);
+    mask.addTo(online, {keys.mask, keys.score}, first, count);
     scf::YieldOp::create(b, loc, online.getResults());
     return State(loop.result_begin(), loop.result_end());
   }
@@ -241,6 +318,7 @@ private:
   Location loc;
   OpBuilder b;
   AttentionKernelAttr kernel;
+  TaskMask mask;
   double scale = 1.0;
   Value queries, keys, batchIndex, headIndex, queryBegin, queryCount;
   Value begin, end, holes, empty;

@@ -79,3 +79,62 @@ func.func @pack(%x: memref<?x4xf32>, %y: memref<1x4x4xf32>) {
   attn.pack ins(%x : memref<?x4xf32>) outs(%y : memref<1x4x4xf32>) {kernel = #attn.row_kernel<lanes = 4>}
   return
 }
+
+// -----
+
+// A causal edge: tiles of keys inside of it are stored as they are, those across it lane by lane, and products with values
+// end at the last key of their queries.
+
+// CHECK-LABEL: func.func @causal
+// CHECK-SAME:    %[[UPPER:[a-z0-9]+]]: index
+// CHECK-DAG:     %[[LANES:.+]] = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7]> : vector<8xi32>
+// CHECK-DAG:     %[[NONE:.+]] = arith.constant dense<0xFF800000> : vector<8xf32>
+// CHECK:         %[[LAST:.+]] = arith.addi %{{.+}}, %c1
+// CHECK:         %[[INSIDE:.+]] = arith.cmpi sle, %[[LAST]], %[[UPPER]]
+// CHECK:         scf.if %[[INSIDE]]
+// CHECK:         } else {
+// CHECK:           %[[LANE:.+]] = arith.index_cast %{{.+}} : index to i32
+// CHECK:           %[[LANEV:.+]] = vector.broadcast %[[LANE]]
+// CHECK:           %[[COUNTS:.+]] = arith.cmpi sle, %[[LANEV]], %[[LANES]]
+// CHECK:           arith.select %[[COUNTS]], %{{.+}}, %[[NONE]]
+// CHECK:         %[[ROWEND:.+]] = arith.addi %{{.+}}, %[[UPPER]]
+// CHECK:         %[[POSITIVE:.+]] = arith.maxsi %[[ROWEND]], %c0
+// CHECK:         %[[DEPTH:.+]] = arith.minsi %[[POSITIVE]], %{{.+}}
+// CHECK:         scf.for %{{.+}} = %c0 to %[[DEPTH]]
+func.func @causal(%q: memref<1x8x16xf32>, %k: memref<?x8xf32>, %v: memref<?x16xf32>, %upper: index, %acc: memref<16x16xf32>,
+                  %max: memref<16xf32>, %sum: memref<16xf32>, %scores: memref<64x16xf32>, %factors: memref<16xf32>) {
+  attn.online_attention ins(%q, %k, %v : memref<1x8x16xf32>, memref<?x8xf32>, memref<?x16xf32>) upper(%upper)
+    outs(%acc, %max, %sum : memref<16x16xf32>, memref<16xf32>, memref<16xf32>)
+    scratch(%scores, %factors : memref<64x16xf32>, memref<16xf32>)
+    {scale = 0.25, kernel = #attn.attention_kernel<queries = 16, keyRows = 2, valueRows = 4, valueColumns = 16, keyBlock = 64, lanes = 8>}
+  return
+}
+
+// -----
+
+// A bias [queries, keys] is transposed first, square by square; the region is applied to vectors of queries.
+
+// CHECK-LABEL: func.func @bias
+// CHECK-SAME:    %[[BIAS:[a-z0-9]+]]: memref<?x?xf32>, %[[I:[a-z0-9]+]]: index
+// CHECK-SAME:    %[[TURNED:[a-z0-9]+]]: memref<64x16xf32>)
+// CHECK:         scf.if
+// CHECK-COUNT-8:   vector.load %[[BIAS]]
+// CHECK-COUNT-24:  vector.shuffle
+// CHECK-COUNT-8:   vector.store %{{.+}}, %[[TURNED]]
+// CHECK:         } else {
+// CHECK-COUNT-8:   vector.maskedload %[[BIAS]]
+// CHECK:         %[[SCALED:.+]] = arith.mulf
+// CHECK:         %[[ELEMENT:.+]] = vector.load %[[TURNED]]
+// CHECK:         arith.addf %[[SCALED]], %[[ELEMENT]] : vector<8xf32>
+func.func @bias(%q: memref<1x8x16xf32>, %k: memref<?x8xf32>, %v: memref<?x16xf32>, %bias: memref<?x?xf32>, %i: index, %acc: memref<16x16xf32>,
+                %max: memref<16xf32>, %sum: memref<16xf32>, %scores: memref<64x16xf32>, %factors: memref<16xf32>, %turned: memref<64x16xf32>) {
+  attn.online_attention ins(%q, %k, %v : memref<1x8x16xf32>, memref<?x8xf32>, memref<?x16xf32>) mapped(%bias : memref<?x?xf32>) indices(%i, %i, %i, %i)
+    outs(%acc, %max, %sum : memref<16x16xf32>, memref<16xf32>, memref<16xf32>)
+    scratch(%scores, %factors, %turned : memref<64x16xf32>, memref<16xf32>, memref<64x16xf32>)
+    {scale = 0.25, maps = [affine_map<(j, k) -> (j, k)>], kernel = #attn.attention_kernel<queries = 16, keyRows = 2, valueRows = 4, valueColumns = 16, keyBlock = 64, lanes = 8>} score {
+  ^bb0(%s: f32, %b: index, %h: index, %qi: index, %ki: index, %x: f32):
+    %0 = arith.addf %s, %x : f32
+    attn.yield %0 : f32
+  }
+  return
+}

@@ -139,3 +139,89 @@ func.func @unmasked(%q: tensor<2x?x4x8xf32>, %r: tensor<2x4xi64>) -> tensor<2x?x
       maps [#q, #k, #v, #o] attributes {schedule = #s, empty = #attn.empty<unmasked>}
   return %0 : tensor<2x?x4x8xf32>
 }
+
+// -----
+
+#q = affine_map<(b, h, q, k, d, e) -> (b, q, h, d)>
+#k = affine_map<(b, h, q, k, d, e) -> (b, k, h, d)>
+#v = affine_map<(b, h, q, k, d, e) -> (b, k, h, e)>
+#o = affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>
+#s = #attn.schedule<rowBlock = 24, kernel = #attn.attention_kernel<queries = 24, keyRows = 4, valueRows = 6, valueColumns = 16, keyBlock = 100, lanes = 8>>
+
+// A causal mask ends the loop at the tile's last query and is an edge of the band in a block; what compares keys with numbers
+// of the batch row bounds the loop, too; other conditions and the score stay code. Tiles with most keys come first.
+
+// CHECK-LABEL: func.func @causal
+// CHECK-SAME: %[[L:[a-z0-9]+]]: tensor<?xi64>, %[[W:[a-z0-9]+]]: tensor<4x?x?xi1>, %[[X:[a-z0-9]+]]: tensor<4xf32>
+// CHECK: %[[LAST:.+]] = arith.subi %[[TILES:.+]], %c1
+// CHECK: %[[TILE:.+]] = arith.subi %[[LAST]], %{{.+}}
+// CHECK: %[[FIRST:.+]] = arith.muli %[[TILE]], %c24
+// CHECK: %[[COUNT:.+]] = arith.minui %{{.+}}, %c24
+// CHECK: tensor.extract %[[L]]
+// CHECK: %[[SHORT:.+]] = arith.minsi
+// CHECK: %[[REACH:.+]] = arith.addi %[[FIRST]], %[[COUNT]]
+// CHECK: %[[END:.+]] = arith.minsi %{{.+}}, %[[REACH]]
+// CHECK: scf.for %[[BLOCK:.+]] = %c0 to %[[END]] step %c100
+// CHECK:   %[[UPPER:.+]] = arith.subi %[[FIRST]], %[[BLOCK]]
+// CHECK:   %[[SLOPE:.+]] = tensor.extract_slice %[[X]][%{{.+}}] [1] [1] : tensor<4xf32> to tensor<f32>
+// CHECK:   attn.online_attention {{.*}} upper(%[[UPPER]]) mapped(%{{.+}}, %[[SLOPE]] : tensor<?x?xi1>, tensor<f32>) indices(%{{.+}}, %{{.+}}, %[[FIRST]], %[[BLOCK]])
+// CHECK: } score {
+// CHECK: } mask {
+// CHECK-NEXT: ^bb0(%{{.+}}: index, %{{.+}}: index, %{{.+}}: index, %{{.+}}: index, %[[E:.+]]: i1, %{{.+}}: f32):
+// CHECK-NEXT: attn.yield %[[E]] : i1
+func.func @causal(%q: tensor<?x?x4x8xf32>, %l: tensor<?xi64>, %w: tensor<4x?x?xi1>, %x: tensor<4xf32>) -> tensor<?x?x4x8xf32> {
+  %0 = attn.attention ins(%q, %q, %q : tensor<?x?x4x8xf32>, tensor<?x?x4x8xf32>, tensor<?x?x4x8xf32>) mapped(%l, %w, %x : tensor<?xi64>, tensor<4x?x?xi1>, tensor<4xf32>)
+      outs(%q : tensor<?x?x4x8xf32>) -> tensor<?x?x4x8xf32> maps [#q, #k, #v, affine_map<(b, h, q, k, d, e) -> (b)>, affine_map<(b, h, q, k, d, e) -> (h, q, k)>, affine_map<(b, h, q, k, d, e) -> (h)>, #o]
+      attributes {schedule = #s} score {
+  ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index, %length: i64, %seen: i1, %slope: f32):
+    %1 = arith.addf %s, %slope : f32
+    attn.yield %1 : f32
+  } mask {
+  ^bb0(%b: index, %h: index, %i: index, %j: index, %length: i64, %seen: i1, %slope: f32):
+    %1 = arith.index_cast %j : index to i64
+    %2 = arith.cmpi slt, %1, %length : i64
+    %3 = arith.cmpi ule, %j, %i : index
+    %4 = arith.andi %2, %3 : i1
+    %5 = arith.andi %4, %seen : i1
+    attn.yield %5 : i1
+  }
+  return %0 : tensor<?x?x4x8xf32>
+}
+
+// -----
+
+#q = affine_map<(b, h, q, k, d, e) -> (b, q, h, d)>
+#k = affine_map<(b, h, q, k, d, e) -> (b, k, h, d)>
+#v = affine_map<(b, h, q, k, d, e) -> (b, k, h, e)>
+#o = affine_map<(b, h, q, k, d, e) -> (b, q, h, e)>
+#s = #attn.schedule<rowBlock = 24, kernel = #attn.attention_kernel<queries = 24, keyRows = 4, valueRows = 6, valueColumns = 16, keyBlock = 100, lanes = 8>>
+
+// A window has both edges. Rows that may be without keys are looked for where these yield something.
+
+// CHECK-LABEL: func.func @window
+// CHECK: %[[PAST:.+]] = arith.addi %[[FIRST:.+]], %c-2
+// CHECK: %[[BEGIN:.+]] = arith.maxsi %{{.+}}, %c0
+// CHECK: %[[STATE:.+]]:3 = scf.for %{{.+}} = %[[BEGIN]] to
+// CHECK:   attn.online_attention {{.*}} lower(%{{.+}}) upper(%{{.+}}) outs
+// CHECK: %[[ANY:.+]] = scf.for
+// CHECK:   tensor.extract %[[STATE]]#2
+// CHECK:   arith.cmpf oeq
+// CHECK: scf.if %[[ANY]]
+// CHECK:   %[[COUNTED:.+]]:3 = scf.for
+// CHECK:   scf.for %{{.+}} = %c0 to
+// CHECK:     attn.online_attention
+// CHECK-NOT: upper
+// CHECK:   linalg.generic {{.*}} ins(%[[COUNTED]]#2, %{{.+}} : {{.+}}) outs(%[[STATE]]#0
+func.func @window(%q: tensor<?x?x4x8xf32>) -> tensor<?x?x4x8xf32> {
+  %0 = attn.attention ins(%q, %q, %q : tensor<?x?x4x8xf32>, tensor<?x?x4x8xf32>, tensor<?x?x4x8xf32>)
+      outs(%q : tensor<?x?x4x8xf32>) -> tensor<?x?x4x8xf32> maps [#q, #k, #v, #o] attributes {schedule = #s, empty = #attn.empty<uniform>} mask {
+  ^bb0(%b: index, %h: index, %i: index, %j: index):
+    %c3 = arith.constant 3 : index
+    %1 = arith.subi %i, %j : index
+    %2 = arith.cmpi slt, %1, %c3 : index
+    %3 = arith.cmpi slt, %j, %i : index
+    %4 = arith.andi %2, %3 : i1
+    attn.yield %4 : i1
+  }
+  return %0 : tensor<?x?x4x8xf32>
+}

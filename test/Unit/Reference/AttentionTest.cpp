@@ -199,6 +199,40 @@ TEST(Attention, OnlineTilesGiveTheSame) {
   expectFloats(results[1], {2}, {std::log(8), std::log(30)});
 }
 
+TEST(Attention, OnlineAsksBandsAndRegions) {
+  // Scores are the bias [query, key]; query 0 sees keys below 1, query 1 those below 2 of which the mask takes key 0.
+  auto results = Runner().run(R"(
+    func.func @f(%v: tensor<3x1xf32>, %x: tensor<2x3xf32>, %y: tensor<3xi64>) -> (tensor<2x1xf32>, tensor<2xf32>) {
+      %zero = arith.constant dense<0.0> : tensor<2x1xf32>
+      %zeros = arith.constant dense<0.0> : tensor<2xf32>
+      %low = arith.constant dense<0xFF800000> : tensor<2xf32>
+      %p = arith.constant dense<0.0> : tensor<1x1x2xf32>
+      %c0 = arith.constant 0 : index
+      %i = arith.constant 7 : index
+      %0:3 = attn.online_attention ins(%p, %v, %v : tensor<1x1x2xf32>, tensor<3x1xf32>, tensor<3x1xf32>)
+          upper(%c0) mapped(%x, %y : tensor<2x3xf32>, tensor<3xi64>) indices(%c0, %c0, %c0, %i)
+          outs(%zero, %low, %zeros : tensor<2x1xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<2x1xf32>, tensor<2xf32>, tensor<2xf32>
+          {scale = 1.0, maps = [affine_map<(j, k) -> (j, k)>, affine_map<(j, k) -> (k)>]} score {
+      ^bb0(%s: f32, %b: index, %h: index, %q: index, %k: index, %bias: f32, %e: i64):
+        %1 = arith.addf %s, %bias : f32
+        attn.yield %1 : f32
+      } mask {
+      ^bb0(%b: index, %h: index, %q: index, %k: index, %bias: f32, %e: i64):
+        %1 = arith.index_cast %k : index to i64
+        %2 = arith.index_cast %q : index to i64
+        %3 = arith.muli %2, %e : i64
+        %4 = arith.cmpi ne, %1, %3 : i64
+        attn.yield %4 : i1
+      }
+      return %0#0, %0#2 : tensor<2x1xf32>, tensor<2xf32>
+    })",
+                              {Tensor::of({3, 1}, {8, 80, 800}), Tensor::of({2, 3}, {1, 2, 3, 4, 5, 6}),
+                               Tensor::ofIntegers({3}, {7, 0, 0})});
+  ASSERT_EQ(results.size(), 2u);
+  expectFloats(results[0], {2, 1}, {8, 80});
+  expectFloats(results[1], {2}, {1, 1});
+}
+
 TEST(Attention, OnlineWithoutKeysYieldsZero) {
   auto results =
       Runner().run(R"(

@@ -3,7 +3,8 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The epilogue of attn.linear is written on scalars; its kernel applies it to accumulators, a register at a time.
+// The epilogue of attn.linear and the regions of attention are written on scalars; kernels apply them to accumulators,
+// a register at a time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +20,8 @@ namespace attn {
 /// Why the ops of `block` can't be applied to vectors; empty where they can.
 std::string whyNotElementwise(mlir::Block &block);
 
-/// Emits the ops of `block` on vectors, with `arguments` for the block's arguments, and returns what it yields.
+/// Emits the ops of `block` on vectors, with `arguments` for the block's arguments, and returns what it yields as
+/// vectors. An argument is a vector, or a scalar that is the same in all lanes.
 /// Requires that `whyNotElementwise(block)` is empty.
 VectorEmitter::Values emitElementwise(VectorEmitter &emitter, mlir::Block &block, mlir::ValueRange arguments);
 

@@ -43,17 +43,25 @@ public:
   mlir::Value log2(mlir::Value a) const;
   /// The smaller of two signed values.
   mlir::Value min(mlir::Value a, mlir::Value b) const;
+  /// The signed value nearest to `a` in [low, high]; high where that is empty.
+  mlir::Value clamp(mlir::Value a, mlir::Value low, mlir::Value high) const;
   mlir::Value dim(mlir::Value memref, int64_t dimension) const;
 
   //===--- Vectors ---===//
   mlir::Value splat(double value) const;
   mlir::Value broadcast(mlir::Value scalar) const;
+  /// A scalar in all lanes; a vector as it is.
+  mlir::Value inLanes(mlir::Value value) const;
+  /// 0, 1, 2, ... of an integer type or index.
+  mlir::Value lanesFrom0(mlir::Type element) const;
   /// Lanes [0, active) are set.
   mlir::Value mask(int64_t active) const;
   /// The first `active` lanes from `memref` at `indices` on; the rest is 0 and not touched in memory.
   mlir::Value load(mlir::Value memref, mlir::ValueRange indices, int64_t active) const;
   mlir::Value load(mlir::Value memref, mlir::ValueRange indices) const { return load(memref, indices, laneCount); }
   mlir::Value loadMasked(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask) const;
+  /// Of a memref of i1 the bytes that its elements stand in; those in `mask` where it is given.
+  mlir::Value loadBytes(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask) const;
   void store(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices, int64_t active) const;
   void store(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices) const {
     store(vector, memref, indices, laneCount);
@@ -74,6 +82,9 @@ public:
   /// Combines the values pairwise with `combine`: a short chain of dependences. At least one value.
   mlir::Value tree(llvm::ArrayRef<mlir::Value> values,
                    llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine) const;
+
+  /// The matrix of `lanes` rows, a power of two, becomes its transpose.
+  void transpose(llvm::MutableArrayRef<mlir::Value> rows) const;
 
   //===--- Loops ---===//
   using Values = llvm::SmallVector<mlir::Value>;

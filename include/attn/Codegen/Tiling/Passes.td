@@ -49,10 +49,16 @@ def TileAttention : Pass<"attn-tile-attention", "::mlir::func::FuncOp"> {
     An empty row (an empty range, or beside a key mask `ranges[b, 3]`) yields zeros because its loop has no keys (`empty =
     zero`), the mean of the values because its queries are taken as zeros (`uniform`), or attention over all keys
     (`unmasked`).
+
+    Conditions of the mask region that compare `k`, or `k - q`, with what is the same in a task bound the loop over keys,
+    and the latter are the edges `lower` and `upper` of `attn.online_attention`; the other conditions and the score region
+    become its regions, which read tiles of the mapped operands. Where such rows without keys yield something, they are
+    looked for after the loop, and replaced. Tiles of a causal mask with most keys come first.
   }];
   let statistics = [Statistic<"numTiled", "num-tiled", "Attention ops made into parallel loops">];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect", "::attn::AttnDialect"];
+                           "::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::bufferization::BufferizationDialect", "::attn::AttnDialect"];
 }
 
 def AssignKernels : Pass<"attn-assign-kernels", "::mlir::func::FuncOp"> {

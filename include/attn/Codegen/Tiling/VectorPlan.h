@@ -24,8 +24,8 @@ struct LaneAccess {
   enum Kind {
     Uniform,    ///< The same element: one scalar for all lanes.
     Contiguous, ///< The next element in memory: one vector load or store.
-    Raw,        ///< The next element in memory, of i1 or bf16: bytes or halfwords to LLVM, which lacks vectors of these.
-    Strided     ///< An element some steps further: a gather or scatter.
+    Raw,    ///< The next element in memory, of i1 or bf16: bytes or halfwords to LLVM, which lacks vectors of these.
+    Strided ///< An element some steps further: a gather or scatter.
   };
   Kind kind = Uniform;
   /// By how much each index of the operand advances.

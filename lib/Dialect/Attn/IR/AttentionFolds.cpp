@@ -1,4 +1,4 @@
-//===- AttentionFolds.cpp - Canonicalizations of attn.attention -*- C++ -*-===//
+//===- AttentionFolds.cpp - Canonicalizations of attention -*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -93,10 +93,11 @@ struct DropUnreadOperands final : OpRewritePattern<AttentionOp> {
 
 /// Takes what casts are made of, and casts the results whose types change. The tensor dialect has this for all
 /// destination-style ops, but it does not survive empty regions (MLIR 22); the benefit puts this pattern before that.
-struct FoldCasts final : OpRewritePattern<AttentionOp> {
-  explicit FoldCasts(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/10) {}
+template <typename OpTy>
+struct FoldCasts final : OpRewritePattern<OpTy> {
+  explicit FoldCasts(MLIRContext *context) : OpRewritePattern<OpTy>(context, /*benefit=*/10) {}
 
-  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
     if (!tensor::hasFoldableTensorCastOperand(op))
       return rewriter.notifyMatchFailure(op, "no operand is a cast from a more static type");
     SmallVector<Type> types;
@@ -119,5 +120,9 @@ struct FoldCasts final : OpRewritePattern<AttentionOp> {
 } // namespace
 
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<FoldCasts, DropTrivialRegions, DropUnreadOperands>(context);
+  patterns.add<FoldCasts<AttentionOp>, DropTrivialRegions, DropUnreadOperands>(context);
+}
+
+void OnlineAttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<FoldCasts<OnlineAttentionOp>>(context);
 }

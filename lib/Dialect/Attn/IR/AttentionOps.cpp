@@ -218,6 +218,37 @@ FailureOr<double> AttentionOp::getScaleOrDefault() {
 // online_attention, online_finish, pack
 //===----------------------------------------------------------------------===//
 
+/// C6 of online_attention.
+static LogicalResult checkMasks(Checker &check, OnlineAttentionOp op) {
+  if (op.getMaps().size() != op.getMapped().size())
+    return check.fail("C6") << "there are " << op.getMaps().size() << " maps, expected one for each of "
+                            << op.getMapped().size() << " mapped operands";
+  bool hasRegion = !op.getScore().empty() || !op.getMask().empty();
+  if (size_t count = op.getIndices().size(); count != 4 && (count != 0 || hasRegion))
+    return check.fail("C6") << "there are " << count << " indices, expected " << (hasRegion ? "4" : "none or 4");
+  SmallVector<Type> arguments(4, IndexType::get(op.getContext()));
+  for (auto [i, mapped] : llvm::enumerate(op.getMapped())) {
+    AffineMap map = op.getMap(i);
+    if (map.getNumDims() != 2 || map.getNumSymbols() != 0 || !map.isProjectedPermutation())
+      return check.fail("C6") << "the map of mapped operand " << i << " is " << AffineMapAttr::get(map)
+                              << ", expected dimensions of (j, k), none twice";
+    SmallVector<std::string> dims;
+    for (AffineExpr result : map.getResults())
+      dims.push_back(result == getAffineDimExpr(0, op.getContext()) ? "R" : "T");
+    if (failed(check.shape("C6", "mapped " + std::to_string(i), mapped, dims)))
+      return failure();
+    arguments.push_back(elementOf(mapped));
+  }
+  if (!op.getMask().empty() &&
+      failed(checkBlock(check, "C6", "mask region", op.getMask(), arguments, IntegerType::get(op.getContext(), 1))))
+    return failure();
+  if (op.getScore().empty())
+    return success();
+  Type element = elementOf(op.getAccumulator());
+  arguments.insert(arguments.begin(), element);
+  return checkBlock(check, "C6", "score region", op.getScore(), arguments, element);
+}
+
 LogicalResult OnlineAttentionOp::verify() {
   if (failed(checkSegments(*this,
                            {{0, "queries"}, {1, "key"}, {2, "value"}, {4, "accumulator"}, {5, "maximum"}, {6, "sum"}})))
@@ -244,7 +275,7 @@ LogicalResult OnlineAttentionOp::verify() {
   size_t scratch = getScratchTypes().size();
   if (!getScratch().empty() && getScratch().size() != scratch)
     return check.fail("C5") << "there are " << getScratch().size() << " scratch buffers, expected none or " << scratch;
-  return success();
+  return checkMasks(check, *this);
 }
 
 LogicalResult OnlineFinishOp::verify() {
@@ -291,8 +322,21 @@ SmallVector<MemRefType> OnlineAttentionOp::getScratchTypes() {
     return {};
   // Scores of a block of keys, queries in lanes, and one rescaling factor a query.
   Type element = getElementTypeOrSelf(getAccumulator().getType());
-  return {MemRefType::get({kernel->getKeyBlock(), kernel->getQueries()}, element),
-          MemRefType::get({kernel->getQueries()}, element)};
+  SmallVector<int64_t> tile = {kernel->getKeyBlock(), kernel->getQueries()};
+  SmallVector<MemRefType> types = {MemRefType::get(tile, element), MemRefType::get({kernel->getQueries()}, element)};
+  // And each mapped operand that stands the other way round, in whole squares, bools as bytes.
+  tile[0] = llvm::alignTo(tile[0], kernel->getLanes());
+  for (auto [i, mapped] : llvm::enumerate(getMapped())) {
+    Type type = getElementTypeOrSelf(mapped.getType());
+    if (isQueryMajor(i))
+      types.push_back(MemRefType::get(tile, type.isInteger(1) ? IntegerType::get(getContext(), 8) : type));
+  }
+  return types;
+}
+
+bool OnlineAttentionOp::isQueryMajor(unsigned i) {
+  AffineMap map = getMap(i);
+  return map.getNumResults() == 2 && map.isIdentity();
 }
 
 MutableOperandRange OnlineFinishOp::getDpsInitsMutable() { return groups(*this, 3, 4); }

@@ -68,6 +68,28 @@ func.func @tile(%q: tensor<?x32xf32>, %p: tensor<1x32x16xf32>, %k: tensor<?x32xf
   return %2#0, %2#1 : tensor<?x24xf32>, tensor<?xf32>
 }
 
+// CHECK-LABEL: func @tile_regions
+//       CHECK:   attn.online_attention {{.*}} lower(%{{[a-z0-9_#]+}}) upper(%{{[a-z0-9_#]+}}) mapped(%{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}} : tensor<?x?xf32>, tensor<i8>) indices(%{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}})
+//  CHECK-SAME:     {maps = [#{{.+}}, #{{.+}}], scale = 5.000000e-01 : f64} score {
+//       CHECK:   ^bb0(%{{.+}}: f32, %{{.+}}: index, %{{.+}}: index, %{{.+}}: index, %{{.+}}: index, %{{.+}}: f32, %{{.+}}: i8):
+//       CHECK:   } mask {
+//       CHECK:     attn.yield %{{.+}} : i1
+func.func @tile_regions(%q: tensor<1x32x16xf32>, %k: tensor<?x32xf32>, %v: tensor<?x24xf32>, %x: tensor<?x?xf32>, %y: tensor<i8>, %i: index, %a: tensor<16x24xf32>, %m: tensor<16xf32>, %s: tensor<16xf32>) -> tensor<16x24xf32> {
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<1x32x16xf32>, tensor<?x32xf32>, tensor<?x24xf32>)
+      lower(%i) upper(%i) mapped(%x, %y : tensor<?x?xf32>, tensor<i8>) indices(%i, %i, %i, %i)
+      outs(%a, %m, %s : tensor<16x24xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<16x24xf32>, tensor<16xf32>, tensor<16xf32>
+      {scale = 0.5, maps = [affine_map<(j, k) -> (j, k)>, affine_map<(j, k) -> ()>]} score {
+  ^bb0(%p: f32, %b: index, %h: index, %qi: index, %ki: index, %e: f32, %f: i8):
+    %1 = arith.addf %p, %e : f32
+    attn.yield %1 : f32
+  } mask {
+  ^bb0(%b: index, %h: index, %qi: index, %ki: index, %e: f32, %f: i8):
+    %1 = arith.trunci %f : i8 to i1
+    attn.yield %1 : i1
+  }
+  return %0#0 : tensor<16x24xf32>
+}
+
 // CHECK-LABEL: func @tile_memref
 //       CHECK:   attn.online_attention {{.*}} scratch(%{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}} : memref<64x16xf32>, memref<16xf32>)
 func.func @tile_memref(%p: memref<1x32x16xf32>, %k: memref<?x32xf32, strided<[384, 1], offset: ?>>, %v: memref<?x24xf32, strided<[?, ?], offset: ?>>, %a: memref<16x24xf32>, %m: memref<16xf32>, %s: memref<16xf32>,

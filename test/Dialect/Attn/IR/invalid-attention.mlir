@@ -456,6 +456,68 @@ func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %
 
 // -----
 
+// online_attention, C6
+func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %m: tensor<4x16xf32>, %i: index, %a: tensor<16x6xf32>, %x: tensor<16xf32>, %s: tensor<16xf32>) {
+  // expected-error @below {{C6: there are 0 maps, expected one for each of 1 mapped operands}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<1x8x16xf32>, tensor<4x8xf32>, tensor<4x6xf32>) mapped(%m : tensor<4x16xf32>)
+      outs(%a, %x, %s : tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32> {scale = 1.0}
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %m: tensor<4x16xf32>, %i: index, %a: tensor<16x6xf32>, %x: tensor<16xf32>, %s: tensor<16xf32>) {
+  // expected-error @below {{C6: mapped 0 is 'tensor<4x16xf32>', expected [R, T = 4]}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<1x8x16xf32>, tensor<4x8xf32>, tensor<4x6xf32>) mapped(%m : tensor<4x16xf32>)
+      outs(%a, %x, %s : tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32> {scale = 1.0, maps = [affine_map<(j, k) -> (j, k)>]}
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %m: tensor<4x16xf32>, %i: index, %a: tensor<16x6xf32>, %x: tensor<16xf32>, %s: tensor<16xf32>) {
+  // expected-error @below {{C6: the map of mapped operand 0 is affine_map<(d0, d1) -> (d1, d1)>, expected dimensions of (j, k), none twice}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<1x8x16xf32>, tensor<4x8xf32>, tensor<4x6xf32>) mapped(%m : tensor<4x16xf32>)
+      outs(%a, %x, %s : tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32> {scale = 1.0, maps = [affine_map<(j, k) -> (k, k)>]}
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %m: tensor<4x16xf32>, %i: index, %a: tensor<16x6xf32>, %x: tensor<16xf32>, %s: tensor<16xf32>) {
+  // expected-error @below {{C6: there are 1 indices, expected none or 4}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<1x8x16xf32>, tensor<4x8xf32>, tensor<4x6xf32>) indices(%i)
+      outs(%a, %x, %s : tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32> {scale = 1.0}
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %m: tensor<4x16xf32>, %i: index, %a: tensor<16x6xf32>, %x: tensor<16xf32>, %s: tensor<16xf32>) {
+  // expected-error @below {{C6: there are 0 indices, expected 4}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<1x8x16xf32>, tensor<4x8xf32>, tensor<4x6xf32>) 
+      outs(%a, %x, %s : tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32> {scale = 1.0} mask {
+  ^bb0(%bi: index, %hi: index, %qi: index, %ki: index):
+    %1 = arith.cmpi eq, %qi, %ki : index
+    attn.yield %1 : i1
+  }
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %m: tensor<4x16xf32>, %i: index, %a: tensor<16x6xf32>, %x: tensor<16xf32>, %s: tensor<16xf32>) {
+  // expected-error @below {{C6: }}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<1x8x16xf32>, tensor<4x8xf32>, tensor<4x6xf32>) indices(%i, %i, %i, %i)
+      outs(%a, %x, %s : tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32> {scale = 1.0} score {
+  ^bb0(%p: f32, %bi: index, %hi: index, %qi: index, %ki: index):
+    attn.yield %qi : index
+  }
+  return
+}
+
+// -----
+
 // online_finish, C1
 func.func @f(%a: tensor<16x6xf32>, %x: tensor<8xf32>, %s: tensor<16xf32>, %init: tensor<16x6xf32>) {
   // expected-error @below {{C1: maximum is 'tensor<8xf32>', expected [P = 16]}}

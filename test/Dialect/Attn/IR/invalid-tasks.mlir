@@ -38,7 +38,7 @@ func.func @f(%n: index, %x: memref<4xf32>) {
 // -----
 
 func.func @f(%x: f32) {
-  // expected-error @below {{expects parent op to be one of 'attn.linear, attn.attention'}}
+  // expected-error @below {{expects parent op to be one of 'attn.linear, attn.attention, attn.online_attention'}}
   attn.yield %x : f32
 }
 

@@ -101,13 +101,13 @@ def Attn_AttentionOp : Attn_DestinationOp<"attention", [
 }
 
 def Attn_OnlineAttentionOp : Attn_DestinationOp<"online_attention", [
-    AttrSizedOperandSegments,
+    AttrSizedOperandSegments, IsolatedFromAbove,
     DeclareOpInterfaceMethods<Attn_KernelOpInterface, ["getScratchTypes", "getScratchOperands"]>]> {
   let summary = "A block of keys enters a tile of attention";
   let description = [{
     For one batch row and head, a tile of P queries (P lanes, zero-padded) and a block of T keys:
 
-        s[k, j] = scale * sum_d key[k, d] * queries[0, d, j],  or -infinity where key_mask[k] = 0
+        s[k, j] = score(scale * sum_d key[k, d] * queries[0, d, j], ...), or -infinity where k does not count for j
         m'[j] = max(maximum[j], max_k s[k, j])
         p[k, j] = exp(s[k, j] - m'[j])
         accumulator[j, e] = accumulator[j, e] * exp(maximum[j] - m'[j]) + sum_k p[k, j] * value[k, e]
@@ -115,12 +115,24 @@ def Attn_OnlineAttentionOp : Attn_DestinationOp<"online_attention", [
 
     where exp(-infinity - -infinity) is 0. Blocks may come in any order; `attn.online_finish` ends the tile.
 
+    Key k of the block counts for query j of the tile where all of these hold that are given:
+    - `key_mask[k] != 0`;
+    - `lower <= k - j` and `k - j <= upper`, a band around a diagonal: causal masks and sliding windows;
+    - the `mask` region yields true.
+
+    The regions are those of `attn.attention`, without `whole` operands: `score` takes (score, b, h, q, k, elements of
+    `mapped`...), `mask` the same without the score. Their indices are `indices`, which are b, h and those of the tile's
+    first query and the block's first key, plus j and k. `maps` say for each of `mapped` where an element stands, from
+    (j, k). Lanes past the R rows of such an operand see anything.
+
     Constraints:
     - C1: `queries` is [1, D, P], as `attn.pack` makes it; `key` is [T, D], `value` is [T, E].
     - C2: `accumulator` is [P, E], `maximum` and `sum` are [P].
     - C3: D, E and P are static; all floating-point element types are the same.
     - C4: `key_mask` is [T] of integers.
     - C5: there is no scratch or what `kernel` needs.
+    - C6: there is a map of two dimensions for each of `mapped`, whose results are dimensions, none twice; there are no
+      or four `indices`, four where there is a region; arguments and yields of regions as above.
 
     ```mlir
     %t:3 = attn.online_attention ins(%queries, %k, %v : tensor<1x64x32xf32>, tensor<?x64xf32>, tensor<?x64xf32>)
@@ -133,16 +145,29 @@ def Attn_OnlineAttentionOp : Attn_DestinationOp<"online_attention", [
   let arguments = (ins Attn_Shaped:$queries, Attn_Shaped:$key, Attn_Shaped:$value, Optional<Attn_Shaped>:$key_mask,
                        Attn_Shaped:$accumulator, Attn_Shaped:$maximum, Attn_Shaped:$sum,
                        Variadic<AnyStridedMemRef>:$scratch,
-                       F64Attr:$scale, OptionalAttr<Attn_AttentionKernelAttr>:$kernel);
+                       Optional<Index>:$lower, Optional<Index>:$upper,
+                       Variadic<Attn_Shaped>:$mapped, Variadic<Index>:$indices,
+                       F64Attr:$scale, DefaultValuedAttr<AffineMapArrayAttr, "{}">:$maps,
+                       OptionalAttr<Attn_AttentionKernelAttr>:$kernel);
   let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region MaxSizedRegion<1>:$score, MaxSizedRegion<1>:$mask);
+  let hasCanonicalizer = 1;
   let assemblyFormat = [{
     `ins` `(` $queries `,` $key `,` $value `:` type($queries) `,` type($key) `,` type($value) `)`
     (`key_mask` `(` $key_mask^ `:` type($key_mask) `)`)?
+    (`lower` `(` $lower^ `)`)? (`upper` `(` $upper^ `)`)?
+    (`mapped` `(` $mapped^ `:` type($mapped) `)`)? (`indices` `(` $indices^ `)`)?
     `outs` `(` $accumulator `,` $maximum `,` $sum `:` type($accumulator) `,` type($maximum) `,` type($sum) `)`
     (`scratch` `(` $scratch^ `:` type($scratch) `)`)? (`->` type($results)^)? attr-dict
+    (`score` $score^)? (`mask` $mask^)?
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable();
+    ::mlir::AffineMap getMap(unsigned i) {
+      return ::llvm::cast<::mlir::AffineMapAttr>(getMaps()[i]).getValue();
+    }
+    /// True where mapped operand `i` stands as [queries, keys], which a kernel needs the other way round.
+    bool isQueryMajor(unsigned i);
   }];
 }
 

@@ -199,11 +199,11 @@ def Attn_GeluOp : Attn_Op<"gelu", !listconcat([Pure, SameOperandsAndResultType],
 }
 
 def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator,
-    ParentOneOf<["::attn::LinearOp", "::attn::AttentionOp"]>]> {
+    ParentOneOf<["::attn::LinearOp", "::attn::AttentionOp", "::attn::OnlineAttentionOp"]>]> {
   let summary = "Ends a region of an attn op";
   let description = [{
     Its operand is what the region yields: the element to store of `attn.linear`, the score or whether the key counts of
-    `attn.attention`.
+    `attn.attention` and `attn.online_attention`.
 
     Constraints:
     - C1: it stands in a region of one of these ops, whose own constraints say what it yields.

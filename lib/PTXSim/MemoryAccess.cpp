@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Warp.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace attn::ptx;
 using llvm::StringRef;
@@ -67,10 +68,29 @@ bool decodeLoadStore(Instruction &i, bool load) {
   return true;
 }
 
-/// The copy is done at once, which is one of the orders that are allowed.
+/// Ends the copies of lanes, all but those of their last groups.
+void finishCopies(Warp &warp, Mask lanes, uint64_t groupsLeft) {
+  llvm::erase_if(warp.copies, [&](const Copy &copy) {
+    if (!(lanes >> copy.lane & 1) || copy.group + groupsLeft >= warp.closedGroups[copy.lane])
+      return false;
+    if (uint8_t *to = warp.access(Space::Shared, copy.to, copy.bytes, true, copy.lane))
+      std::memcpy(to, copy.data, copy.bytes);
+    return true;
+  });
+}
+
+/// The source is read at once, and what is written appears when its lane waits for it, the latest that is allowed;
+/// until then nothing counts as written there.
 bool decodeCopy(Instruction &i) {
-  if (i.has("commit_group") || i.has("wait_group") || i.has("wait_all")) {
-    i.execute = [](Warp &, const Instruction &, Mask) {};
+  bool closes = i.has("commit_group") || i.has("wait_all"), waits = i.has("wait_group") || i.has("wait_all");
+  if (!i.has("bulk") && (closes || waits)) {
+    if (i.has("wait_group") && (i.operands.size() != 1 || i.operands[0].kind != Operand::Register))
+      return false;
+    i.execute = [=](Warp &warp, const Instruction &self, Mask lanes) {
+      forEach(lanes, [&](unsigned lane) { warp.closedGroups[lane] += closes; });
+      if (waits)
+        finishCopies(warp, lanes, closes ? 0 : warp.reg(self.operands[0].reg)[llvm::countr_zero(lanes)]);
+    };
     return true;
   }
   if (i.has("bulk") || (!i.has("ca") && !i.has("cg")) || i.operands.size() < 3 || i.operands.size() > 4 ||
@@ -84,16 +104,18 @@ bool decodeCopy(Instruction &i) {
       if ((bytes != 4 && bytes != 8 && bytes != 16) || read > bytes)
         return warp.fault(lane, "a copy of " + llvm::Twine(read) + " of " + llvm::Twine(bytes) + " bytes");
       uint64_t source = warp.reg(o[1].reg)[lane] + uint64_t(o[1].offset);
-      uint8_t *to = warp.access(Space::Shared, uint32_t(warp.reg(o[0].reg)[lane] + uint64_t(o[0].offset)),
-                                unsigned(bytes), true, lane);
-      if (!to)
+      uint64_t to = uint32_t(warp.reg(o[0].reg)[lane] + uint64_t(o[0].offset));
+      if (!warp.access(Space::Shared, to, unsigned(bytes), true, lane))
         return;
-      std::memset(to, 0, bytes);
+      auto written = warp.block.sharedWritten.begin() + long(to);
+      std::fill(written, written + long(bytes), false);
+      Copy copy = {lane, warp.closedGroups[lane], unsigned(bytes), to, {}};
       if (source % bytes)
         return warp.fault(lane, "a misaligned source at address " + llvm::Twine(source));
       if (read)
         if (const uint8_t *from = warp.access(Space::Global, source, unsigned(read), false, lane, 1))
-          std::memcpy(to, from, read);
+          std::memcpy(copy.data, from, read);
+      warp.copies.push_back(copy);
     });
   };
   return true;

@@ -48,6 +48,13 @@ struct Group {
   bool collecting = false;
 };
 
+/// A cp.async on its way, by the lane that must wait for it.
+struct Copy {
+  unsigned lane, group, bytes;
+  uint64_t to;
+  uint8_t data[16];
+};
+
 class Warp {
 public:
   Warp(Block &block, unsigned number, Mask lanes);
@@ -78,6 +85,9 @@ public:
   Group *current = nullptr;
   Mask exited = 0;
   unsigned nextPC = 0;
+  std::vector<Copy> copies;
+  /// Groups of copies that each lane has closed.
+  unsigned closedGroups[32] = {};
 
 private:
   void step(size_t which);

@@ -11,7 +11,7 @@ function(attn_add_lit_suite)
   configure_file("${PROJECT_SOURCE_DIR}/test/lit.site.cfg.py.in" "${PROJECT_BINARY_DIR}/test/lit.site.cfg.py" @ONLY)
 
   add_custom_target(attn-test-depends)
-  foreach(dependency attnc attn-opt attn-run attn-interpret attn-lsp-server attn-reduce
+  foreach(dependency attnc attn-opt attn-run attn-interpret attn-lsp-server attn-reduce attn-ptx-sim attn-cuda-sim
                      AttnC AttnPlugin AttnRuntimeTestPlugin attn-doc)
     if(TARGET ${dependency})
       add_dependencies(attn-test-depends ${dependency})

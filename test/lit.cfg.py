@@ -6,7 +6,7 @@
 # Tests say what they need in REQUIRES: lines; what this machine has is found out
 # here, once, and by asking the interpreter that the tests will use. Beside the
 # usual tools, tests may write:
-#   %attnc %attn-opt %attn-run   the tools
+#   %attnc %attn-opt %attn-run %attn-ptx-sim   the tools
 #   %python                      an interpreter with NumPy (and tools/setup's packages where those are installed)
 #   %minilm                      MiniLM's Hugging Face directory (REQUIRES: minilm)
 #   %ptxas                       NVIDIA's assembler (REQUIRES: ptxas)
@@ -98,6 +98,7 @@ preload = " ".join(["env", *config.sanitizer_env, ""]) if any(config.sanitizer_e
 config.substitutions += [
     ("%attnc", os.path.join(binaries, "attnc")),
     ("%attn-opt", os.path.join(binaries, "attn-opt")),
+    ("%attn-ptx-sim", os.path.join(binaries, "attn-ptx-sim")),
     ("%attn-run", os.path.join(binaries, "attn-run")),
     ("%python", preload + python),
     ("%mlir-opt", preload + os.path.join(config.llvm_tools, "mlir-opt")),

@@ -201,7 +201,8 @@ TEST(Attention, OnlineTilesGiveTheSame) {
 
 TEST(Attention, OnlineAsksBandsAndRegions) {
   // Scores are the bias [query, key]; query 0 sees keys below 1, query 1 those below 2 of which the mask takes key 0.
-  auto results = Runner().run(R"(
+  auto results = Runner().run(
+      R"(
     func.func @f(%v: tensor<3x1xf32>, %x: tensor<2x3xf32>, %y: tensor<3xi64>) -> (tensor<2x1xf32>, tensor<2xf32>) {
       %zero = arith.constant dense<0.0> : tensor<2x1xf32>
       %zeros = arith.constant dense<0.0> : tensor<2xf32>
@@ -226,8 +227,7 @@ TEST(Attention, OnlineAsksBandsAndRegions) {
       }
       return %0#0, %0#2 : tensor<2x1xf32>, tensor<2xf32>
     })",
-                              {Tensor::of({3, 1}, {8, 80, 800}), Tensor::of({2, 3}, {1, 2, 3, 4, 5, 6}),
-                               Tensor::ofIntegers({3}, {7, 0, 0})});
+      {Tensor::of({3, 1}, {8, 80, 800}), Tensor::of({2, 3}, {1, 2, 3, 4, 5, 6}), Tensor::ofIntegers({3}, {7, 0, 0})});
   ASSERT_EQ(results.size(), 2u);
   expectFloats(results[0], {2, 1}, {8, 80});
   expectFloats(results[1], {2}, {1, 1});

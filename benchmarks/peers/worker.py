@@ -63,9 +63,12 @@ def serve(load):
 
         with np.load(arguments.feeds) as file:
             data = {name: file[name] for name in file.files}
-        want = data.pop("hidden"), data.pop("embedding")
+        # What the outputs should be: a fixed pair, or "out/NAME" for outputs that the peer finds by name.
+        named = [name for name in data if name.startswith("out/")]
+        want = [data.pop(name) for name in named or ("hidden", "embedding")]
         begin = time.perf_counter()
-        run, outputs, info = load(arguments, data)
+        names = [name[len("out/") :] for name in named]
+        run, outputs, info = load(arguments, data, names) if named else load(arguments, data)
         run()
         info["load_seconds"] = round(time.perf_counter() - begin, 3)
         info["error"] = max(float(np.abs(np.asarray(got, np.float64) - w).max()) for got, w in zip(outputs(), want))

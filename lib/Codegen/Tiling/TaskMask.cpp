@@ -29,7 +29,7 @@ void attn::arrangeMapped(AttentionOp op) {
     SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, map.getNumResults()));
     if (isMappedByTask(op, i) || rank(order.back()) != 0)
       continue;
-    llvm::stable_sort(order, [&](int64_t lhs, int64_t rhs) { return rank(lhs) < rank(rhs); });
+    llvm::sort(order, [&](int64_t lhs, int64_t rhs) { return std::pair(rank(lhs), lhs) < std::pair(rank(rhs), rhs); });
     Value operand = op.getMapped()[i];
     SmallVector<OpFoldResult> sizes;
     SmallVector<AffineExpr> results;

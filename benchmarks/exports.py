@@ -25,19 +25,22 @@ import machine
 from bench import Peer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# What onnxruntime's transformer optimizer calls the models.
-TYPES = {"bert_classifier": "bert", "text_classifier": "bert", "vit": "vit", "clip_text": "clip", "t5_encoder": "t5",
-         "whisper_encoder": "bart", "decoder": "gpt2"}  # fmt: skip
+# What onnxruntime's transformer optimizer calls the models, and what it wants to know of them: heads and width.
+TYPES = {
+    "bert_classifier": ("bert", 12, 768), "text_classifier": ("bert", 8, 512), "vit": ("vit", 3, 192),
+    "clip_text": ("clip", 8, 512), "t5_encoder": ("t5", 8, 512), "whisper_encoder": ("bart", 6, 384),
+    "decoder": ("gpt2", 8, 512),
+}  # fmt: skip
 
 
-def fuse(path, kind):
+def fuse(path, kind, heads, width):
     """The graph after the transformer optimizer; None where that doesn't take it or changes nothing."""
     from onnxruntime.transformers import optimizer
 
     out = path.replace(".onnx", ".fused.onnx")
     if not os.path.exists(out):
         try:
-            model = optimizer.optimize_model(path, model_type=kind, num_heads=0, hidden_size=0, opt_level=0)
+            model = optimizer.optimize_model(path, model_type=kind, num_heads=heads, hidden_size=width, opt_level=0)
         except Exception as error:
             print(f"  {os.path.basename(path)}: onnxruntime's optimizer failed: {str(error)[:100]}")
             return None
@@ -55,7 +58,7 @@ def contenders(directory, name):
     subprocess.run([attnc, graphs[0], "-o", library, "--quiet"], check=True)
     peers = [("attn", library)]
     peers += [("ort_traced" if ".traced" in path else "ort", path) for path in graphs]
-    fused = fuse(graphs[-1], TYPES[name]) if name in TYPES else None
+    fused = fuse(graphs[-1], *TYPES[name]) if name in TYPES else None
     return peers + ([("ort_fused", fused)] if fused else [])
 
 

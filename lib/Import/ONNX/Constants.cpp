@@ -8,11 +8,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Build.h"
 #include "Fold.h"
 #include "Graph.h"
 #include "attn/Support/Errors.h"
 #include "onnx.pb.h"
 #include "llvm/Support/CheckedArithmetic.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
 using namespace attn;
@@ -58,6 +60,24 @@ static std::vector<char> readBytes(const TensorProto &proto, DataType type) {
   }
 }
 
+FailureOr<Tensor> GraphImporter::boolsOf(Tensor bytes, const ExternalData &data, StringRef name) {
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> slice =
+      llvm::MemoryBuffer::getFileSlice(data.file, data.length, int64_t(data.offset));
+  if (!slice || (*slice)->getBufferSize() != data.length)
+    return error() << "tensor '" << name << "': cannot read '" << data.file << "'";
+  NodeProto proto;
+  proto.set_name(name.str());
+  Node node(*this, proto, 0);
+  // A mask that masks nothing, or everything, is known to.
+  StringRef values = (*slice)->getBuffer();
+  bool isTrue = !values.empty() && values.front() != 0;
+  if (llvm::all_of(values, [&](char value) { return (value != 0) == isTrue; }))
+    return rampTensor(node, DataType::Bool, bytes.shape,
+                      Ramp{Size(isTrue), llvm::SmallVector<Size, 0>(bytes.shape.size(), Size(0))});
+  bytes.type = DataType::UInt8;
+  return cast(node, bytes, DataType::Bool);
+}
+
 FailureOr<Tensor> GraphImporter::constant(const TensorProto &proto, StringRef name) {
   auto fail = [&]() -> InFlightDiagnostic {
     InFlightDiagnostic diagnostic = error();
@@ -100,9 +120,7 @@ FailureOr<Tensor> GraphImporter::constant(const TensorProto &proto, StringRef na
         return fail() << "has " << data.length << " bytes, but its shape and type need " << *bytes;
     }
     tensor.weight = FileAttr::get(builder.getContext(), data.file, data.offset, storedType);
-    if (stored != element)
-      return fail() << "a bool constant of more than 1024 elements is not supported";
-    return tensor;
+    return stored == element ? FailureOr<Tensor>(tensor) : boolsOf(tensor, data, name);
   }
 
   std::vector<char> raw = readBytes(proto, tensor.type);

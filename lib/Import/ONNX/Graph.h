@@ -53,6 +53,9 @@ public:
   /// The weight whose value is `expression`.
   mlir::Value weight(mlir::Attribute expression, mlir::Location loc);
 
+  /// A large constant of bools, which are `bytes` in a file.
+  mlir::FailureOr<Tensor> boolsOf(Tensor bytes, const ExternalData &data, llvm::StringRef name);
+
   mlir::InFlightDiagnostic error() const;
   llvm::StringRef getPath() const { return file.path; }
 

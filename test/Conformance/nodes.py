@@ -161,12 +161,39 @@ def check_together(cases, directory):
         yield name, shapes, run_guarded(test, loaded.entries[f"{name}__{shapes}"], directory)
 
 
+def matrix(passing):
+    """How many of the suite's tests pass, for each op: those of the op's own node, and those of its function's nodes."""
+    counts = {}
+    for test in load_node_model_tests():
+        nodes = test.model.graph.node
+        # A function's tensors are named after the op that it stands for.
+        expanded = next((o.split("_test_")[0] for node in nodes for o in node.output if "_test_" in o), None)
+        name = expanded or (nodes[0].op_type if nodes else "no op")
+        if nodes and not expanded and nodes[0].domain:
+            name = f"{nodes[0].domain}.{name}"
+        cell = counts.setdefault(name, {"nodes": [0, 0, 0], "functions": [0, 0, 0]})["functions" if expanded else "nodes"]
+        cell[0] += test.name in passing["static"]
+        cell[1] += test.name in passing["dynamic"]
+        cell[2] += 1
+    total = [len(passing["static"]), len(passing["dynamic"]), len(load_node_model_tests())]
+    show = lambda cell: f"{cell[0]} / {cell[1]} / {cell[2]}" if cell[2] else ""  # noqa: E731
+    lines = [
+        f"# ONNX ops and the node tests of onnx {onnx.__version__}", "",
+        "Written by `nodes.py --update`. For each op: tests that pass with static shapes / with a symbol for every dimension /",
+        "all tests; then the same of the tests in which the op is spelled out in others, as ONNX defines it.", "",
+        "| op | its own tests | spelled out |", "|---|---|---|",
+    ]  # fmt: skip
+    lines += [f"| {op} | {show(row['nodes'])} | {show(row['functions'])} |" for op, row in sorted(counts.items())]
+    return "\n".join([*lines, f"| **all** | {show(total)} | |"]) + "\n"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("regex", nargs="?", default="", help="only tests with this in their name; CORE for the core")
     parser.add_argument("--shapes", choices=["static", "dynamic", "both"], default="both")
     parser.add_argument("--passing", help="a JSON file of the tests that passed before")
     parser.add_argument("--update", action="store_true", help="write what passes to --passing")
+    parser.add_argument("--matrix", metavar="FILE", help="only check that FILE is the table of what --passing says")
     parser.add_argument("--together", type=int, default=24, help="how many models are compiled into one library")
     arguments = parser.parse_args()
 
@@ -174,6 +201,11 @@ def main():
     if arguments.passing and not arguments.update:
         with open(arguments.passing) as file:
             before = {shapes: set(names) for shapes, names in json.load(file).items()}
+    if arguments.matrix:
+        with open(arguments.matrix) as file:
+            same = file.read() == matrix(before)
+        print("the table is up to date" if same else "the table is old; run nodes.py --passing FILE --update")
+        return not same
     cases = []
     for shapes in ("static", "dynamic") if arguments.shapes == "both" else (arguments.shapes,):
         for test in sorted(load_node_model_tests(), key=lambda test: test.name):
@@ -196,6 +228,8 @@ def main():
         with open(arguments.passing, "w") as file:
             json.dump({shapes: sorted(names) for shapes, names in passed.items()}, file, indent=0)
             file.write("\n")
+        with open(os.path.join(os.path.dirname(arguments.passing), "support.md"), "w") as file:
+            file.write(matrix(passed))
     for shapes in passed:
         core = [sum(map(is_core, names[shapes])) for names in (passed, failed)]
         print(f"{shapes}: {len(passed[shapes])} passed, {len(failed[shapes])} failed; "

@@ -62,7 +62,7 @@ private:
 
   int64_t number(int64_t old) {
     constexpr int64_t kSpecial[] = {0, 1, -1, 2, 3, -2, 7, 8, 64, 1 << 20, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
-    return below(2) ? kSpecial[below(std::size(kSpecial))] : old + int64_t(below(5)) - 2;
+    return below(2) ? kSpecial[below(std::size(kSpecial))] : int64_t(uint64_t(old) + below(5) - 2);
   }
 
   std::string text(std::string old) {

@@ -52,6 +52,13 @@ std::string attn::formatArguments(const CompilationOptions &options, Stage stage
       words.push_back(quoteForShell(model));
     if (options.fromGiven)
       add("--compile-from=", infoOf(options.from).flag);
+    for (const InputShape &shape : options.shapes)
+      add("--shape=", shape.name + "=" +
+                          llvm::join(llvm::map_range(shape.sizes,
+                                                     [](const std::optional<int64_t> &size) {
+                                                       return size ? std::to_string(*size) : std::string("?");
+                                                     }),
+                                     "x"));
   } else {
     add("--compile-from=", infoOf(Stage(int(stage) - 1)).flag);
   }

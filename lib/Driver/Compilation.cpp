@@ -139,11 +139,20 @@ bool Compilation::isDone(const StageInfo &info) const {
   return info.stage <= options.from;
 }
 
+static bool hasInput(ModuleOp module, StringRef name) {
+  for (auto entry : module.getOps<func::FuncOp>())
+    for (unsigned i = 0, e = entry.getNumArguments(); i < e; ++i)
+      if (auto own = entry.getArgAttrOfType<StringAttr>(i, kNameAttr); own && own.getValue() == name)
+        return true;
+  return false;
+}
+
 bool Compilation::importModel() {
   announce(infoOf(Stage::Import));
   ImportOptions import;
   // Entries of several models are told apart by their files' names.
   import.name = options.models.size() == 1 ? options.name : "";
+  import.shapes = options.shapes;
   import.laterStage = options.fromGiven && options.from != Stage::Import;
   ImporterRegistry importers = ImporterRegistry::withBuiltins();
   for (const std::string &model : options.models) {
@@ -158,6 +167,11 @@ bool Compilation::importModel() {
     else if (failed(mergeModule(*state->module, std::move(*imported), model)))
       return false;
   }
+  for (const InputShape &shape : options.shapes)
+    if (!hasInput(*state->module, shape.name)) {
+      state->module->emitError() << "--shape: no model has an input '" << shape.name << "'";
+      return false;
+    }
   return !import.laterStage || succeeded(verifyAfter(options.from, *state->module));
 }
 

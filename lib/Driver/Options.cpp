@@ -124,6 +124,33 @@ llvm::Error readExtraPipelines(const InputArgList &args, CompilationOptions &opt
   return llvm::Error::success();
 }
 
+/// --shape=NAME=1x?x384, any number of times.
+llvm::Error readShapes(const InputArgList &args, CompilationOptions &options) {
+  for (const std::string &value : args.getAllArgValues(OPT_shape_EQ)) {
+    auto [name, list] = llvm::StringRef(value).rsplit('=');
+    InputShape shape{name.str(), {}};
+    llvm::SmallVector<llvm::StringRef> sizes;
+    if (!list.empty())
+      list.split(sizes, 'x');
+    for (llvm::StringRef size : sizes) {
+      int64_t number = 0;
+      bool isNumber = !size.getAsInteger(10, number) && number >= 0;
+      if (!isNumber && size != "?")
+        return fail("--shape=" + value + ": '" + size + "' is no size; write NAME=SIZES such as ids=1x?x384");
+      shape.sizes.push_back(isNumber ? std::optional(number) : std::nullopt);
+    }
+    if (shape.name.empty())
+      return fail("--shape=" + value + " names no input; write NAME=SIZES such as ids=1x?x384");
+    for (const InputShape &other : options.shapes)
+      if (other.name == shape.name)
+        return fail("--shape is given twice for input '" + shape.name + "'");
+    options.shapes.push_back(std::move(shape));
+  }
+  if (!options.shapes.empty() && options.fromGiven && options.from != Stage::Import)
+    return fail("--shape contradicts --compile-from: inputs get their sizes in the stage import");
+  return llvm::Error::success();
+}
+
 llvm::Error readOptions(const InputArgList &args, CompilationOptions &options) {
   if (llvm::Error error = readMessageOptions(args, options))
     return error;
@@ -193,6 +220,8 @@ llvm::Error readOptions(const InputArgList &args, CompilationOptions &options) {
   if (args.hasArg(OPT_target_EQ) && options.from > Stage::Schedule)
     return fail("--target contradicts --compile-from=" + llvm::Twine(infoOf(options.from).flag) +
                 ": targets are assigned in the stage schedule");
+  if (llvm::Error error = readShapes(args, options))
+    return error;
   options.name = args.getLastArgValue(OPT_name_EQ).str();
   options.dumpStages = args.getLastArgValue(OPT_dump_stages_EQ).str();
   options.report = args.getLastArgValue(OPT_report_EQ).str();

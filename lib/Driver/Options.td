@@ -24,6 +24,8 @@ def output : JoinedOrSeparate<["-"], "o">, HelpText<"Write the output to this fi
 def emit_EQ : Value<"emit", "What to write: shared (default), static, object, asm, llvm or mlir", "KIND", output_group>;
 def name_EQ : Value<"name", "Prefix of symbols and of the header's name (default: OUT's stem without lib)", "PREFIX",
                     output_group>;
+def shape_EQ : Value<"shape", "Sizes of an input of an ONNX model, such as ids=1x?; '?' leaves one as it is", "NAME=SIZES",
+                     target_group>;
 def target_EQ : Value<"target", "Targets, best first: host (default) or names, separated by commas", "NAMES",
                       target_group>;
 def compile_to_EQ : Value<"compile-to", "Stop after this stage and write MLIR", "STAGE", stage_group>;

@@ -42,6 +42,8 @@ FailureOr<OwningOpRef<ModuleOp>> ImporterRegistry::importModel(MLIRContext &cont
     if (options.laterStage && !importer->readsLaterStages())
       return emitError(nowhere) << path << ": --compile-from needs the MLIR that an earlier stage left, and this is a "
                                 << importer->getKind() << "; write one with --compile-to or --dump-stages";
+    if (!options.shapes.empty() && !importer->takesShapes())
+      return emitError(nowhere) << path << ": --shape is for ONNX models, and this is a " << importer->getKind();
     return importer->importModel(context, path, options);
   }
   std::string kinds;

@@ -7,6 +7,7 @@
 #ifndef ATTN_DRIVER_OPTIONS_H
 #define ATTN_DRIVER_OPTIONS_H
 
+#include "attn/Import/Importer.h"
 #include "attn/Pipelines/Stages.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
@@ -49,6 +50,7 @@ struct CompilationOptions {
   DiagnosticFormat diagnostics = DiagnosticFormat::Text;
   ProgressStyle progress = ProgressStyle::Auto;
   std::vector<ExtraPipeline> beforeStage;
+  std::vector<InputShape> shapes;
   std::optional<Stage> crashIn; ///< for the test of crash reproducers
 };
 

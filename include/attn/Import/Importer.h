@@ -16,10 +16,17 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace attn {
+
+/// Sizes that the user gives an input; nothing where a dimension stays what the model says.
+struct InputShape {
+  std::string name;
+  std::vector<std::optional<int64_t>> sizes;
+};
 
 /// What a caller may say about an import.
 struct ImportOptions {
@@ -28,6 +35,8 @@ struct ImportOptions {
   std::string name;
   /// The file is a dump of a stage after `import`: its functions are taken as they are, without names and shapes.
   bool laterStage = false;
+  /// Where an importer takes shapes: it fails where an input that it has can't have them.
+  std::vector<InputShape> shapes = {};
 };
 
 /// Reads one kind of model file.
@@ -44,6 +53,8 @@ public:
   /// `importModel`, whose errors are precise.
   virtual bool accepts(llvm::StringRef path) const = 0;
   /// True where these files can be dumps of a stage after `import`.
+  /// True where ImportOptions::shapes mean something.
+  virtual bool takesShapes() const { return false; }
   virtual bool readsLaterStages() const { return false; }
   /// The files that belong to the model at `path`, but for those that its weights name: they are not to be written.
   virtual std::vector<std::string> inputFiles(llvm::StringRef path) const { return {path.str()}; }

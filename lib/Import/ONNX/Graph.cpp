@@ -122,7 +122,7 @@ Attribute GraphImporter::describe(StringRef name, ArrayRef<Size> shape, DataType
   return attributes.getDictionary(builder.getContext());
 }
 
-LogicalResult GraphImporter::addInput(const ValueInfoProto &info) {
+LogicalResult GraphImporter::addInput(const ValueInfoProto &info, ArrayRef<InputShape> given) {
   StringRef name = info.name();
   auto fail = [&]() -> InFlightDiagnostic {
     InFlightDiagnostic diagnostic = error();
@@ -134,18 +134,32 @@ LogicalResult GraphImporter::addInput(const ValueInfoProto &info) {
   if (!info.type().has_tensor_type())
     return fail() << "is no tensor; sequences, optionals and maps are not supported";
   const TypeProto::Tensor &proto = info.type().tensor_type();
-  if (!proto.has_shape())
-    return fail() << "has no shape; its rank must be known";
+  const auto *wanted = llvm::find_if(given, [&](const InputShape &shape) { return shape.name == name; });
+  bool isGiven = wanted != given.end();
+  if (!proto.has_shape() && !isGiven)
+    return fail() << "has no shape; give it one with --shape=" << name << "=...";
+  if (proto.has_shape() && isGiven && int64_t(wanted->sizes.size()) != proto.shape().dim_size())
+    return fail() << "has rank " << proto.shape().dim_size() << ", but --shape gives it " << wanted->sizes.size()
+                  << " sizes";
   Tensor tensor;
   tensor.type = DataType(proto.elem_type());
   Type element = elementTypeOf(*builder.getContext(), tensor.type);
   if (!element)
     return fail() << "elements of " << nameOf(tensor.type) << " are not supported";
-  SmallVector<int64_t> sizes;
-  for (const TensorShapeProto::Dimension &dim : proto.shape().dim()) {
+  SmallVector<int64_t> sizes(isGiven && !proto.has_shape() ? wanted->sizes.size() : proto.shape().dim_size(),
+                             ShapedType::kDynamic);
+  for (auto [i, dim] : llvm::enumerate(proto.shape().dim())) {
     if (dim.has_dim_value() && dim.dim_value() < 0)
-      return fail() << "dimension " << sizes.size() << " is " << dim.dim_value();
-    sizes.push_back(dim.has_dim_value() ? dim.dim_value() : ShapedType::kDynamic);
+      return fail() << "dimension " << i << " is " << dim.dim_value();
+    if (dim.has_dim_value())
+      sizes[i] = dim.dim_value();
+  }
+  for (size_t i = 0; isGiven && i < sizes.size(); ++i) {
+    std::optional<int64_t> size = wanted->sizes[i];
+    if (size && !ShapedType::isDynamic(sizes[i]) && sizes[i] != *size)
+      return fail() << "dimension " << i << " is " << sizes[i] << ", but --shape makes it " << *size;
+    if (size)
+      sizes[i] = *size;
   }
   Location loc = NameLoc::get(builder.getStringAttr(name));
   Value value = entry.getBody().addArgument(RankedTensorType::get(sizes, element), loc);
@@ -154,7 +168,7 @@ LogicalResult GraphImporter::addInput(const ValueInfoProto &info) {
       tensor.shape.push_back(Size(size));
       continue;
     }
-    std::string symbol = proto.shape().dim(i).dim_param();
+    std::string symbol = proto.has_shape() ? proto.shape().dim(i).dim_param() : "";
     if (symbol.empty())
       symbol = (name + "_" + llvm::Twine(i)).str();
     tensor.shape.push_back(Size::of(symbols.named(symbol, tensor::DimOp::create(builder, loc, value, i))));
@@ -199,7 +213,7 @@ LogicalResult GraphImporter::addOutputs(const GraphProto &graph) {
   return success();
 }
 
-FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run(StringRef entryName) {
+FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run(StringRef entryName, ArrayRef<InputShape> given) {
   const ModelProto &model = *file.model;
   if (!model.has_graph())
     return error() << "not an ONNX model: it has no graph";
@@ -236,7 +250,7 @@ FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run(StringRef entryName) {
     if (scope->lookup(info.name()))
       continue;
     inputs.push_back(&info);
-    if (failed(addInput(info)))
+    if (failed(addInput(info, given)))
       return failure();
   }
   if (failed(importNodes(graph.node())) || failed(addOutputs(graph)))

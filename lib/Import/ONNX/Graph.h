@@ -12,6 +12,7 @@
 #include "Node.h"
 #include "Registry.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
+#include "attn/Import/Importer.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/StringMap.h"
@@ -27,7 +28,7 @@ class GraphImporter {
 public:
   GraphImporter(mlir::MLIRContext &context, const ModelFile &file, const Registry &registry);
 
-  mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> run(llvm::StringRef entryName);
+  mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> run(llvm::StringRef entryName, llvm::ArrayRef<InputShape> given);
 
   /// Names of values, innermost last. A graph inside of a node sees those around it; a function doesn't.
   class Scope {
@@ -77,7 +78,7 @@ private:
                           llvm::StringMap<unsigned> &counts);
   /// The attributes of an entry's tensor.
   mlir::Attribute describe(llvm::StringRef name, llvm::ArrayRef<Size> shape, DataType type);
-  llvm::LogicalResult addInput(const ValueInfoProto &info);
+  llvm::LogicalResult addInput(const ValueInfoProto &info, llvm::ArrayRef<InputShape> given);
   llvm::LogicalResult addOutputs(const GraphProto &graph);
   template <typename Nodes>
   llvm::LogicalResult importNodes(const Nodes &nodes);

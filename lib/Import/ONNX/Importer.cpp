@@ -30,6 +30,8 @@ class ONNXImporter final : public Importer {
 public:
   StringRef getKind() const override { return "ONNX model (.onnx)"; }
 
+  bool takesShapes() const override { return true; }
+
   bool accepts(StringRef path) const override { return llvm::sys::path::extension(path) == ".onnx"; }
 
   FailureOr<OwningOpRef<ModuleOp>> importModel(MLIRContext &context, StringRef path,
@@ -41,7 +43,7 @@ public:
       return emitError(UnknownLoc::get(&context)) << llvm::toString(file.takeError());
     onnx::Registry registry;
     std::string name = toIdentifier(options.name.empty() ? llvm::sys::path::stem(path) : StringRef(options.name));
-    FailureOr<OwningOpRef<ModuleOp>> module = onnx::GraphImporter(context, **file, registry).run(name);
+    FailureOr<OwningOpRef<ModuleOp>> module = onnx::GraphImporter(context, **file, registry).run(name, options.shapes);
     if (failed(module) || failed(verify(**module)) || failed(annotateEntries(**module)))
       return failure();
     return module;

@@ -39,6 +39,10 @@ static const char *dtype_name(char buffer[32], uint32_t code, uint32_t bits, uin
 static attn_code symbol_mismatch(const attn_rt_binding *binding, const attn_rt_tensor *tensor, int32_t axis,
                                  int64_t symbol) {
   const attn_dim_desc *dim = &binding->entry->dims[symbol];
+  if (dim->num_terms > 0 && tensor->is_output)
+    return attn_rt_fail_tensor(binding, tensor, ATTN_ERROR_SHAPE,
+                               "dimension %d ('%s') is %lld, but the inputs make it %lld", (int)axis, dim->name,
+                               (long long)tensor->user->shape[axis], (long long)binding->dims[symbol]);
   for (const attn_rt_tensor *first = binding->tensors; first <= tensor; ++first)
     for (int32_t i = 0; i < first->desc->rank; ++i)
       if (first->desc->shape[i] == -1 - symbol)

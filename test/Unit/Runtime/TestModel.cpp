@@ -154,6 +154,17 @@ static int32_t countRun(const attn_call *call) {
   return ATTN_OK;
 }
 
+// ---- Parts
+
+static int32_t partsRun(const attn_call *call) {
+  observe(call);
+  int64_t rows = call->dims[0], width = call->dims[1], part = call->dims[2];
+  for (int64_t i = 0; i < rows; ++i)
+    std::copy_n(static_cast<const float *>(call->inputs[0]) + i * width, part,
+                static_cast<float *>(call->outputs[0]) + i * part);
+  return ATTN_OK;
+}
+
 // ---- Tables
 
 static const int64_t bs[] = {-1, -2}, bs4[] = {-1, -2, 4}, b[] = {-1}, nn[] = {-1, -1}, n[] = {-1};
@@ -164,6 +175,15 @@ static constexpr attn_dim_desc dim(const char *name, int64_t min, int64_t max) {
 static const attn_dim_desc addDims[] = {dim("batch", 0, INT64_MAX), dim("sequence", 0, MaxSequence)};
 static const attn_dim_desc squareDims[] = {dim("n", 1, INT64_MAX)};
 static const attn_dim_desc anyN[] = {dim("n", 0, INT64_MAX)};
+static const int64_t width[] = {1, 1, 1}, three[] = {3, 0}, two[] = {2, 0}, halfMinusRows[] = {1, 1, 3, -1, 1, 0};
+static const attn_dim_desc partsDims[] = {dim("rows", 0, INT64_MAX),
+                                          dim("width", 0, INT64_MAX),
+                                          {"width / 3", 0, INT64_MAX, width, 1, three, 1},
+                                          {"width / 2", 0, INT64_MAX, width, 1, two, 0},
+                                          {"width / 2 - rows", 0, INT64_MAX, halfMinusRows, 2, nullptr, 0}};
+static const int64_t rw[] = {-1, -2}, rp[] = {-1, -3};
+static const attn_tensor_desc partsIn[] = {{"x", kDLFloat, 32, 1, 2, rw, 0, 0}};
+static const attn_tensor_desc partsOut[] = {{"y", kDLFloat, 32, 1, 2, rp, 0, 0}};
 static const attn_tensor_desc addIn[] = {{"ids", kDLInt, 64, 1, 2, bs, 0, 10}, {"x", kDLFloat, 32, 1, 3, bs4, 0, 0}};
 static const attn_tensor_desc addOut[] = {{"y", kDLFloat, 32, 1, 3, bs4, 0, 0}, {"total", kDLFloat, 64, 1, 1, b, 0, 0}};
 static const attn_tensor_desc squareIn[] = {{"m", kDLInt, 32, 1, 2, nn, 0, 0}};
@@ -184,6 +204,7 @@ VARIANTS(squareVariants, nullptr, squareRun);
 VARIANTS(clampVariants, nullptr, clampRun);
 VARIANTS(hugeVariants, hugeWorkspace, hugeRun);
 VARIANTS(countVariants, countWorkspace, countRun);
+VARIANTS(partsVariants, nullptr, partsRun);
 
 static const attn_entry_desc entries[] = {
     {"add", 2, 2, 2, 3, addDims, addIn, addOut, addVariants},
@@ -191,6 +212,7 @@ static const attn_entry_desc entries[] = {
     {"clamp", 1, 1, 1, 3, anyN, clampIn, clampOut, clampVariants},
     {"huge", 1, 1, 1, 3, anyN, hugeIn, hugeOut, hugeVariants},
     {"count", 0, 1, 1, 3, nullptr, countIn, countOut, countVariants},
+    {"parts", 5, 1, 1, 3, partsDims, partsIn, partsOut, partsVariants},
 };
 static const attn_model_desc model = {ATTN_ABI_VERSION, NumEntries, "test", entries};
 static const attn_library library = ATTN_RT_LIBRARY("test", entries, NumEntries, &model);

@@ -27,7 +27,9 @@ namespace attn::test {
 /// Clamp:   i uint8 [n] -> o uint8 [n] = min(i, 99), flagged where it clamps
 /// Huge:    x float32 [n] -> y float32 [n]; needs n * 2^40 bytes of workspace, more than 63 bits from n = 2^22 on
 /// Count:   n int64 [] -> hits int32 [] ; a parallel loop over n items with a busy body; 0 unless every item came once
-enum Entry : uint32_t { Add, Square, Clamp, Huge, Count, NumEntries };
+/// Parts:  x float32 [rows, width] -> y float32 [rows, width / 3] = the first part of each row; width is a multiple of 3, and
+///          half of it, rounded down, at least rows
+enum Entry : uint32_t { Add, Square, Clamp, Huge, Count, Parts, NumEntries };
 
 constexpr int64_t MaxSequence = 8;
 

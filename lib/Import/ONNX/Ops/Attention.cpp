@@ -307,5 +307,6 @@ void attn::onnx::registerAttention(Registry &registry) {
   registerLinearAttention(registry);
   registerCausalConvolution(registry);
   registerMicrosoftAttention(registry);
+  registerRelativePositionBias(registry);
   registerGroupQueryAttention(registry);
 }

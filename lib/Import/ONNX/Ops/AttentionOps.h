@@ -43,6 +43,7 @@ void registerRotaryEmbedding(Registry &registry);
 void registerLinearAttention(Registry &registry);
 void registerCausalConvolution(Registry &registry);
 void registerMicrosoftAttention(Registry &registry);
+void registerRelativePositionBias(Registry &registry);
 void registerGroupQueryAttention(Registry &registry);
 
 } // namespace attn::onnx

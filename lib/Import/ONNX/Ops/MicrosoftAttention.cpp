@@ -10,6 +10,7 @@
 
 #include "AttentionOps.h"
 #include "MatrixProducts.h"
+#include "Quantization.h"
 #include "ScaledDotProduct.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -182,32 +183,20 @@ static FailureOr<SmallVector<Size>> readHiddenSizes(Node &node, const Size &colu
   return result;
 }
 
-static LogicalResult importAttention(Node &node) {
-  ScaledDotProduct attention;
-  FailureOr<int64_t> heads = readHeads(node, "num_heads");
-  (void)node.attribute("rotary_embedding_dim"); // of do_rotary
-  if (failed(heads) || failed(node.expectInputs(2, 7)) || failed(expectFloats(node, {0, 1, 2, 4, 5})) ||
-      failed(node.expectType(3, DataType::Int32)) || failed(readCommon(node, attention)) ||
-      failed(expectZero(node, "do_rotary")) || failed(expectZero(node, "past_present_share_buffer")) ||
-      failed(expectAbsent(node, {{6, "past_sequence_length"}})))
-    return failure();
-  const Tensor &input = node.input(0), &weights = node.input(1);
-  if (input.rank() != 3 || weights.rank() != 2)
-    return node.error() << "input and weights have ranks " << input.rank() << " and " << weights.rank()
-                        << ", expected 3 and 2";
-  FailureOr<SmallVector<Size>> sizes = readHiddenSizes(node, weights.shape[1]);
-  if (failed(sizes) || failed(expectBias(node, 2, weights.shape[1])) ||
-      failed(expectEqual(node, input.shape[2], weights.shape[0], "the channels of input and weights")))
-    return failure();
+using Project = llvm::function_ref<FailureOr<Tensor>(const Size &begin, const Size &size)>;
+
+/// Query, key and value as columns of one product, [B, S, size] each, with the inputs `past` and `mask`. Sets the
+/// cache.
+static LogicalResult readProjected(Node &node, ScaledDotProduct &attention, int64_t heads, ArrayRef<Size> sizes,
+                                   size_t mask, size_t past, Project project) {
+  const Tensor &input = node.input(0);
   Tensor *parts[] = {&attention.query, &attention.key, &attention.value};
   StringRef names[] = {"the query", "the key", "the value"};
   Size begin(0);
-  for (auto [part, name, size] : llvm::zip(parts, names, *sizes)) {
-    FailureOr<Tensor> projected = matmul(node, input, slice(node, weights, 1, begin, size));
-    if (succeeded(projected) && node.has(2))
-      projected = addBias(node, *projected, node.input(2), begin);
+  for (auto [part, name, size] : llvm::zip(parts, names, sizes)) {
+    FailureOr<Tensor> projected = project(begin, size);
     if (succeeded(projected))
-      projected = splitHeads(node, *projected, *heads, name);
+      projected = splitHeads(node, *projected, heads, name);
     if (failed(projected))
       return failure();
     *part = *projected;
@@ -215,10 +204,10 @@ static LogicalResult importAttention(Node &node) {
   }
   attention.queryHeadsFirst = attention.keyHeadsFirst = attention.valueHeadsFirst = false;
   Size keys = input.shape[1];
-  if (node.has(4) || node.wants(1)) {
-    std::optional<Tensor> past[2];
-    if (node.has(4)) {
-      const Tensor &both = node.input(4);
+  if (node.has(past) || node.wants(1)) {
+    std::optional<Tensor> before[2];
+    if (node.has(past)) {
+      const Tensor &both = node.input(past);
       if (both.rank() != 5)
         return node.error() << "past has rank " << both.rank() << ", expected 5";
       if (failed(expectEqual(node, both.shape[0], Size(2), "dimension 0 of past")))
@@ -228,13 +217,14 @@ static LogicalResult importAttention(Node &node) {
             reshape(node, slice(node, both, 0, Size(i), Size(1)), ArrayRef<Size>(both.shape).drop_front());
         if (failed(one))
           return failure();
-        past[i] = *one;
+        before[i] = *one;
       }
       attention.offset = both.shape[3];
       keys = keys + both.shape[3];
     }
-    if (failed(appendToCache(node, attention.key, attention.keyHeadsFirst, past[0] ? &*past[0] : nullptr, "key")) ||
-        failed(appendToCache(node, attention.value, attention.valueHeadsFirst, past[1] ? &*past[1] : nullptr, "value")))
+    if (failed(appendToCache(node, attention.key, attention.keyHeadsFirst, before[0] ? &*before[0] : nullptr, "key")) ||
+        failed(appendToCache(node, attention.value, attention.valueHeadsFirst, before[1] ? &*before[1] : nullptr,
+                             "value")))
       return failure();
     if (node.wants(1)) {
       SmallVector<Tensor> both;
@@ -251,14 +241,87 @@ static LogicalResult importAttention(Node &node) {
       node.set(1, concat(node, both, 0));
     }
   }
-  if (node.has(3)) {
-    FailureOr<Tensor> mask = maskOf(node, node.input(3), input.shape[0], input.shape[1], keys);
-    if (failed(mask))
+  if (node.has(mask)) {
+    FailureOr<Tensor> expanded = maskOf(node, node.input(mask), input.shape[0], input.shape[1], keys);
+    if (failed(expanded))
       return failure();
-    attention.mask = *mask;
+    attention.mask = *expanded;
   }
+  return success();
+}
+
+/// The attributes and inputs that Attention has whatever its numbers are.
+static LogicalResult readShared(Node &node, ScaledDotProduct &attention, size_t mask) {
+  (void)node.attribute("rotary_embedding_dim"); // of do_rotary
+  if (failed(node.expectType(mask, DataType::Int32)) || failed(readCommon(node, attention)) ||
+      failed(expectZero(node, "do_rotary")) || failed(expectZero(node, "past_present_share_buffer")))
+    return failure();
+  const Tensor &input = node.input(0), &weights = node.input(1);
+  if (input.rank() != 3 || weights.rank() != 2)
+    return node.error() << "input and weights have ranks " << input.rank() << " and " << weights.rank()
+                        << ", expected 3 and 2";
+  return expectEqual(node, input.shape[2], weights.shape[0], "the channels of input and weights");
+}
+
+static LogicalResult importAttention(Node &node) {
+  ScaledDotProduct attention;
+  FailureOr<int64_t> heads = readHeads(node, "num_heads");
+  if (failed(heads) || failed(node.expectInputs(2, 7)) || failed(expectFloats(node, {0, 1, 2, 4, 5})) ||
+      failed(expectAbsent(node, {{6, "past_sequence_length"}})) || failed(readShared(node, attention, 3)))
+    return failure();
+  const Tensor &input = node.input(0), &weights = node.input(1);
+  FailureOr<SmallVector<Size>> sizes = readHiddenSizes(node, weights.shape[1]);
+  if (failed(sizes) || failed(expectBias(node, 2, weights.shape[1])))
+    return failure();
+  auto project = [&](const Size &begin, const Size &size) {
+    FailureOr<Tensor> projected = matmul(node, input, slice(node, weights, 1, begin, size));
+    return succeeded(projected) && node.has(2) ? addBias(node, *projected, node.input(2), begin) : projected;
+  };
+  if (failed(readProjected(node, attention, *heads, *sizes, 3, 4, project)))
+    return failure();
   if (node.has(5))
     attention.bias = node.input(5);
+  return finish(node, std::move(attention));
+}
+
+/// Attention whose input and weights are 8-bit integers; what they are multiplied by and moved by is one number, or one
+/// for each column of the weights.
+static LogicalResult importQAttention(Node &node) {
+  enum { Input, Weights, Bias, InputScale, WeightScale, Mask, InputZero, WeightZero, Past };
+  ScaledDotProduct attention;
+  FailureOr<int64_t> heads = readHeads(node, "num_heads");
+  if (failed(heads) || failed(node.expectInputs(5, 9)) || failed(expectBytes(node, Input)) ||
+      failed(expectBytes(node, Weights)) || failed(node.expectType(InputZero, node.input(Input).type)) ||
+      failed(node.expectType(WeightZero, node.input(Weights).type)) || failed(readShared(node, attention, Mask)))
+    return failure();
+  for (size_t i : {Bias, InputScale, WeightScale, Past})
+    if (failed(node.expectType(i, DataType::Float)))
+      return failure();
+  const Tensor &weights = node.input(Weights);
+  FailureOr<SmallVector<Size>> sizes = readHiddenSizes(node, weights.shape[1]);
+  if (failed(sizes) || failed(expectBias(node, Bias, weights.shape[1])))
+    return failure();
+  if (!productOf(node.input(InputScale).shape).isConstant(1))
+    return node.error() << "the input's scale has shape " << node.symbols.toString(node.input(InputScale).shape)
+                        << ", expected a single element";
+  // The columns of a number for each.
+  auto part = [&](size_t i, const Size &begin, const Size &size) {
+    const Tensor &all = node.input(i);
+    bool isEach = all.rank() == 1 && !all.shape[0].isConstant(1);
+    return isEach ? slice(node, all, 0, begin, size) : all;
+  };
+  auto project = [&](const Size &begin, const Size &size) {
+    Quantized x{node.input(Input), node.input(InputScale), std::nullopt};
+    if (node.has(InputZero))
+      x.zeroPoint = node.input(InputZero);
+    Quantized w{slice(node, weights, 1, begin, size), part(WeightScale, begin, size), std::nullopt};
+    if (node.has(WeightZero))
+      w.zeroPoint = part(WeightZero, begin, size);
+    Tensor bias = slice(node, node.input(Bias), 0, begin, size);
+    return quantizedMatmul(node, x, w, &bias);
+  };
+  if (failed(readProjected(node, attention, *heads, *sizes, Mask, Past, project)))
+    return failure();
   return finish(node, std::move(attention));
 }
 
@@ -383,5 +446,6 @@ static LogicalResult importMultiHeadAttention(Node &node) {
 
 void attn::onnx::registerMicrosoftAttention(Registry &registry) {
   registry.add("Attention", importAttention, 1, kDomain);
+  registry.add("QAttention", importQAttention, 1, kDomain);
   registry.add("MultiHeadAttention", importMultiHeadAttention, 1, kDomain);
 }

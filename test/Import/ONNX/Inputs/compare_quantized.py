@@ -99,8 +99,27 @@ def quantizing():
             yield Quantizing("QLinearMatMul", inputs, weights=weights, domain="")
 
 
+def attention():
+    """Two heads of four channels, with all the ways in which onnxruntime takes masks and what was before."""
+    batch, sequence, width = 2, 3, 8
+    for weight in (U8, I8):
+        for columns in ((), (3 * width,)):
+            inputs = {
+                "x": integers(batch, sequence, width, dtype=U8), "w": integers(width, 3 * width, dtype=weight),
+                "bias": floats(3 * width), "scale_x": np.asarray(scales() / 16), "scale_w": np.asarray(scales(*columns) / 16),
+                "mask": None, "zero_x": np.array(120, U8), "zero_w": integers(*columns, dtype=weight), "past": None,
+            }  # fmt: skip
+            weights = ("w", "bias", "scale_w", "zero_w")
+            yield Case("QAttention", inputs, weights=weights, num_heads=2)
+            yield Case("QAttention", inputs, weights=weights, num_heads=2, unidirectional=1)
+            ends = np.array([2, 3], np.int32)
+            yield Case("QAttention", inputs | {"mask": ends}, weights=weights, num_heads=2)
+            past = floats(2, batch, 2, 5, width // 2)
+            yield Case("QAttention", inputs | {"past": past}, ("y", "present"), weights, num_heads=2, unidirectional=1)
+
+
 def cases():
-    for family in (n_bits, integer_products, quantizing):
+    for family in (n_bits, integer_products, quantizing, attention):
         yield from family()
 
 

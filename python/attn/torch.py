@@ -12,6 +12,7 @@
 # ===------------------------------------------------------------------------===#
 import itertools
 import os
+import pathlib
 import re
 import tempfile
 import warnings
@@ -27,18 +28,33 @@ _count = itertools.count(1)
 _MOST_VERSIONS = 8
 
 
-def _reasons(error):
-    """What an exporter says of why it failed: each operator that it has no translation for, or its first line."""
-    texts, seen = [], error
-    while seen is not None:
-        texts.append(re.sub(r"\x1b\[[0-9;]*m", "", str(seen)))
-        seen = seen.__cause__ or seen.__context__
+def _name_of(module):
+    return "a graph of torch.compile" if isinstance(module, _Frozen) else type(module).__name__
+
+
+def _reasons(error, reports):
+    """What an exporter says of why it failed: all operators that it has no translation for, or the one it failed at, with
+    its first line."""
     missing = set()
-    for text in texts:
-        missing.update(re.findall(r"No (?:ONNX function|decompositions?)[^\n]*?for[^\n]*?([\w:]+\.[\w.]+)", text))
+    for report in pathlib.Path(reports).glob("*.md"):
+        _, _, grouped = report.read_text().partition("Errors grouped by operator:")
+        missing.update(re.findall(r"^- `(.+?)`:", grouped, re.MULTILINE))
     if missing:
         return "no translation to ONNX for " + ", ".join(sorted(missing))
-    return next((text.strip().splitlines()[0] for text in reversed(texts) if text.strip()), type(error).__name__)
+    texts, seen = [], error
+    while seen is not None:
+        texts.append(re.sub(r"\x1b\[[0-9;]*m", "", str(seen)).strip())
+        seen = seen.__cause__ or seen.__context__
+    node = re.search(r"when translating node .*?\[target=torch\.ops\.([\w.]+)\]", "\n".join(texts))
+    line = next((text.splitlines()[0] for text in reversed(texts) if text), type(error).__name__)
+    return f"{node[1]}: {line}" if node else line
+
+
+def _written(module, program):
+    """The inputs and buffers that a module writes to. What it writes is no output of the exported model."""
+    signature = program.exported_program.graph_signature
+    names = sorted({*signature.buffers_to_mutate.values(), *signature.user_inputs_to_mutate.values()})
+    return list(map(module.graph_name, names)) if isinstance(module, _Frozen) else names
 
 
 def export(module, example_inputs, path, *, dynamic_shapes=None, input_names=None, output_names=None):
@@ -50,7 +66,8 @@ def export(module, example_inputs, path, *, dynamic_shapes=None, input_names=Non
     input_names, output_names   the names of the entry's tensors; None: the parameters of forward, and output or
                      output_0, output_1, ...
 
-    Raises Error where torch can't export it, with all that it can't.
+    Raises Error where torch can't export it, with all that it can't, and where the module writes to its inputs or
+    buffers, as a batch norm does in training: a compiled model would leave them as they are.
     """
     args, kwargs = ((), example_inputs) if isinstance(example_inputs, dict) else (tuple(example_inputs), {})
     if isinstance(dynamic_shapes, (tuple, list, dict)):
@@ -69,16 +86,25 @@ def export(module, example_inputs, path, *, dynamic_shapes=None, input_names=Non
     was_training = module.training
     module.eval()
     try:
-        with torch.no_grad(), warnings.catch_warnings():
+        with torch.no_grad(), warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="attn-") as reports:
             warnings.simplefilter("ignore")
-            torch.onnx.export(
-                module, args, path, kwargs=kwargs, dynamo=True, external_data=True, dynamic_shapes=dynamic_shapes,
-                input_names=input_names, output_names=output_names, opset_version=20, verbose=False,
-            )  # fmt: skip
-    except Exception as error:
-        raise Error("EXPORT", f"{type(module).__name__} can't be exported by torch: {_reasons(error)}") from error
+            try:
+                program = torch.onnx.export(
+                    module, args, path, kwargs=kwargs, dynamo=True, external_data=True, dynamic_shapes=dynamic_shapes,
+                    input_names=input_names, output_names=output_names, opset_version=20, verbose=False,
+                    report=True, artifacts_dir=reports,
+                )  # fmt: skip
+            except Exception as error:
+                reasons = _reasons(error, reports)
+                raise Error("EXPORT", f"{_name_of(module)} can't be exported by torch: {reasons}") from error
     finally:
         module.train(was_training)
+    if written := _written(module, program):
+        raise Error(
+            "UNSUPPORTED",
+            f"{_name_of(module)} writes to its inputs or buffers ({', '.join(written)}), which a compiled model can't; "
+            "return new values instead, or put batch norms in evaluation mode",
+        )
 
 
 def compile(module, example_inputs, *, dynamic_shapes=None, input_names=None, output_names=None, name=None, **options):
@@ -100,6 +126,7 @@ class _Frozen(torch.nn.Module):
         self.graph = graph
         self.weights, self.given, self.numbers, self.dynamic, self.examples = [], [], {}, [], []
         holders = [node for node in graph.graph.nodes if node.op == "placeholder"]
+        self.names = [node.name for node in holders]
         shown = [node.meta.get("example_value", x) for node, x in zip(holders, inputs)]
         places = {}  # of a size's symbol: which of the given tensors has it, and in which dimension
         for i, (x, symbolic) in enumerate(zip(inputs, shown)):
@@ -133,6 +160,12 @@ class _Frozen(torch.nn.Module):
             arguments[i] = tensors[number[0]].shape[number[1]] if isinstance(number, tuple) else number
         return tuple(x for x in self.graph(*arguments) if isinstance(x, torch.Tensor))
 
+    def graph_name(self, name):
+        """What the graph calls a buffer or tensor of this module."""
+        kind, _, index = name.rpartition("_")
+        places = {"weight": range(self.count), "tensors": self.given}.get(kind)
+        return self.names[places[int(index)]] if places is not None else name
+
     def weights_of(self, args):
         """The weights of a call. Other instances of a module's class come by the same graph."""
         return [*(args[i] for i in self.weights), *self.graph.parameters(), *self.graph.buffers()]
@@ -140,6 +173,13 @@ class _Frozen(torch.nn.Module):
     def bind(self, args):
         for i in self.weights:
             self.register_buffer(f"weight_{i}", args[i].detach())
+
+
+def _tensor(array, dtype):
+    """An output as a tensor of the same memory; NumPy can't say bfloat16."""
+    if dtype == "bfloat16":
+        return torch.from_dlpack(array.view("int16")).view(torch.bfloat16)
+    return torch.from_dlpack(array)
 
 
 class _Compiled:
@@ -183,15 +223,21 @@ class _Compiled:
         tensors = {f"input_{k}": args[i].detach() for k, i in enumerate(self.frozen.given)}
         # An exporter drops what isn't needed.
         values = entry(**{tensor.name: tensors[tensor.name] for tensor in entry.inputs})
-        results = iter([torch.from_dlpack(value) for value in values])
+        results = iter([_tensor(value, output.dtype) for value, output in zip(values, entry.outputs)])
         return tuple(next(results) if is_tensor else None for is_tensor in self.is_tensor)
 
 
 def backend(graph, example_inputs, *, options=None):
-    """The backend "attn" of torch.compile. `options` are attn.compile's. Weights are constants; where they are changed in
-    place, the graph is compiled anew. Sizes become free as torch.compile finds that they change, or where
-    torch._dynamo.mark_dynamic says so; with dynamic=True torch makes inputs of a module's numbers, too, and doesn't
-    export what branches on these."""
+    """The backend "attn" of torch.compile. `options` are attn.compile's.
+
+    Weights are constants; where they are changed in place, the graph is compiled anew. torch doesn't say when that is
+    done through `.data`: don't, or call torch._dynamo.reset() after it.
+
+    Sizes become free as torch.compile finds that they change, or where torch._dynamo.mark_dynamic says so; with
+    dynamic=True torch makes inputs of a module's numbers, too, and doesn't export what branches on these.
+
+    Raises Error, mostly at the first call, for what export refuses, and where gradients are wanted.
+    """
     return _Compiled(graph, example_inputs, dict(options or {}))
 
 

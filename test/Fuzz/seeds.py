@@ -5,9 +5,8 @@
 #
 #   python seeds.py DIRECTORY
 #
-# DIRECTORY/onnx: the models of ONNX's node tests that are small, and the exported
-# ones; DIRECTORY/safetensors: headers of every kind; DIRECTORY/config: the config.json
-# of every family.
+# DIRECTORY/onnx: the models of ONNX's node tests that are small; DIRECTORY/safetensors:
+# headers of every kind; DIRECTORY/config: the config.json of every family.
 #
 # ===------------------------------------------------------------------------===#
 import json

@@ -60,13 +60,73 @@ def test_inputs_by_name(block):
     assert (entry.inputs[0].name, entry.outputs[0].name) == ("x", "y")
 
 
-def test_what_cannot_be_exported():
-    class Unique(nn.Module):
+def test_readme(block):
+    module, x = block, torch.randn(2, 5, 16)
+    # fmt: off
+    path = attn.compile(module, (x,), dynamic_shapes=({0: "batch", 1: "sequence"},))   # a library, as from a file
+    fast = torch.compile(module, backend="attn")                                       # a function, under torch.no_grad()
+    # fmt: on
+    with torch.no_grad():
+        close(attn.load(path)(x)[0], fast(x))
+
+
+def test_all_that_cannot_be_exported_is_named():
+    class Special(nn.Module):
         def forward(self, x):
             return torch.linalg.svd(x)[1] + torch.special.bessel_j0(x).sum()
 
-    with pytest.raises(attn.Error, match="Unique can't be exported by torch: "):
-        attn.compile(Unique(), (torch.randn(4, 4),))
+    missing = r"Special can't be exported by torch: no translation to ONNX for .*_linalg_svd.*, .*bessel_j0"
+    with pytest.raises(attn.Error, match=missing):
+        attn.compile(Special(), (torch.randn(4, 4),))
+
+
+def test_operator_that_cannot_be_translated_is_named():
+    class Flat(nn.Module):
+        def forward(self, x):
+            return nn.functional.scaled_dot_product_attention(x, x, x)
+
+    with pytest.raises(attn.Error, match="aten.scaled_dot_product_attention.default: only 4D"):
+        attn.compile(Flat(), (torch.randn(1, 4, 4),))
+
+
+class Counter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.zeros(4))
+
+    def forward(self, x):
+        self.count.add_(1)
+        return x + self.count
+
+
+def test_module_that_writes_to_a_buffer():
+    with pytest.raises(attn.Error, match=r"Counter writes to its inputs or buffers \(count\)"):
+        attn.compile(Counter(), (torch.randn(2, 4),))
+
+
+@pytest.mark.parametrize(
+    "function, name",
+    [
+        (lambda x: x.add_(1) * 2, "l_x_"),
+        (Counter(), "buffers_count_"),
+        (nn.BatchNorm1d(4), "running_mean"),  # in training
+    ],
+    ids=["input", "buffer", "norm"],
+)
+def test_backend_refuses_writes(function, name):
+    torch._dynamo.reset()
+    compiled, x = torch.compile(function, backend="attn"), torch.randn(3, 4)
+    before = x.clone()
+    with torch.no_grad(), pytest.raises(attn.Error, match=f"(?i)writes to its inputs or buffers .*{name}"):
+        compiled(x)
+    assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.uint8, torch.bool])
+def test_backend_keeps_dtypes(dtype):
+    x = (torch.randn(3, 4) * 4).to(dtype)
+    result = torch.compile(lambda x: (x, x.reshape(-1)[1:]), backend="attn")(x)[1]
+    assert result.dtype == dtype and torch.equal(result, x.reshape(-1)[1:])
 
 
 def test_backend(block):

@@ -23,7 +23,30 @@ import numpy as np
 import attn
 
 source, build, llvm = sys.argv[1:]
-TOOLS = ("attnc", "attn-opt", "attn-run", "attn-reduce", "mlir-opt")
+TOOLS = ("attnc", "attn-opt", "attn-run", "attn-reduce", "mlir-opt", "attn-ptx-sim", "LD_LIBRARY_PATH=build/lib/ptxsim")
+SCALE = """.version 7.8
+.target sm_80
+.address_size 64
+.visible .entry scale(.param .u64 x, .param .u64 y, .param .f32 a) {
+  .reg .b32 %r<5>;
+  .reg .b64 %rd<6>;
+  .reg .f32 %f<4>;
+  ld.param.u64 %rd1, [x];
+  ld.param.u64 %rd2, [y];
+  ld.param.f32 %f1, [a];
+  mov.u32 %r1, %ctaid.x;
+  mov.u32 %r2, %ntid.x;
+  mov.u32 %r3, %tid.x;
+  mad.lo.s32 %r4, %r1, %r2, %r3;
+  mul.wide.u32 %rd3, %r4, 4;
+  add.s64 %rd4, %rd1, %rd3;
+  add.s64 %rd5, %rd2, %rd3;
+  ld.global.f32 %f2, [%rd4];
+  mul.f32 %f3, %f2, %f1;
+  st.global.f32 [%rd5], %f3;
+  ret;
+}
+"""
 GELU = "func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {\n  %0 = attn.gelu %x : tensor<4xf32>\n  return %0 : tensor<4xf32>\n}\n"
 
 
@@ -33,6 +56,12 @@ def prepare():
     for name in ("model.mlir", "bug.mlir"):
         with open(name, "w") as file:
             file.write(GELU)
+    with open("scale.ptx", "w") as file:
+        file.write(SCALE)
+    np.ones(512, np.float32).tofile("x.bin")
+    with open("program", "w") as file:
+        file.write("#!/bin/sh\ntest -e $LD_LIBRARY_PATH/libcuda.so.1\n")
+    os.chmod("program", 0o755)
     with open("interesting.sh", "w") as file:
         file.write("#!/bin/sh\ngrep -q attn.gelu $1 && exit 1\nexit 0\n")
     os.chmod("interesting.sh", 0o755)

@@ -53,7 +53,7 @@ def code_of(call, *args, **kwargs):
 
 def test_describes_itself(library):
     assert library.name == "test"
-    assert list(library.entries) == ["add", "square", "clamp", "huge", "count"]
+    assert list(library.entries) == ["add", "square", "clamp", "huge", "count", "parts"]
     add = library.add
     assert add is library["add"]
     assert add.dims == (("batch", 0, None), ("sequence", 0, 8))

@@ -29,7 +29,6 @@ class Export:
     outputs: list
     free: dict = dataclasses.field(default_factory=dict)
     shapes: list = dataclasses.field(default_factory=list)
-    old: bool = False  # with the exporter that traces (dynamo=False)
 
 
 # ===--- Attention by hand ---===#
@@ -83,8 +82,6 @@ def concatenated_heads(size):
 # ===--- nn.Transformer and what is built from it ---===#
 
 
-
-
 class CausalTransformer(nn.Module):
     """nn.Transformer that makes its target's mask itself."""
 
@@ -130,40 +127,25 @@ def text_classifier(size):
 # ===--- From transformers ---===#
 
 
-class Outputs(nn.Module):
-    """A model of transformers that gives some of its outputs, as a tuple."""
+class Output(nn.Module):
+    """A model of transformers with inputs in a given order and one of its outputs."""
 
-    def __init__(self, model, names, **arguments):
+    def __init__(self, model, output, *inputs):
         super().__init__()
-        self.model, self.names, self.arguments = model, names, arguments
+        self.model, self.output, self.inputs = model, output, inputs
 
-    def forward(self, *args, **kwargs):
-        result = self.model(*args, **kwargs, **self.arguments)
-        return tuple(getattr(result, name) for name in self.names)
+    def forward(self, *tensors):
+        return getattr(self.model(**dict(zip(self.inputs, tensors, strict=True))), self.output)
+
+
+def of_text(model, output="last_hidden_state"):
+    return Output(model, output, "input_ids", "attention_mask")
 
 
 def padded(batch, sequence):
     """A mask whose rows end at different places."""
     ends = torch.tensor([sequence - 3 * i % sequence for i in range(batch)])
     return (torch.arange(sequence)[None] < ends[:, None]).long()
-
-
-class Classifier(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids, attention_mask):
-        return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
-
-
-class Hidden(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids, attention_mask):
-        return self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
 
 
 def tokens_of(vocabulary, size, full=128):
@@ -180,16 +162,7 @@ def bert_classifier(size):
                  max_position_embeddings=40) if size == "small" else {}  # fmt: skip
     config = transformers.BertConfig(num_labels=3, **small)
     model = transformers.BertForSequenceClassification(config)
-    return Export(Classifier(model), tokens_of(config.vocab_size, size), ["logits"], FREE, OTHER)
-
-
-class Pixels(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixel_values):
-        return self.model(pixel_values=pixel_values).logits
+    return Export(of_text(model, "logits"), tokens_of(config.vocab_size, size), ["logits"], FREE, OTHER)
 
 
 def vit(size):
@@ -198,14 +171,14 @@ def vit(size):
                                                             intermediate_size=768)  # fmt: skip
     config = transformers.ViTConfig(num_labels=5 if size == "small" else 1000, **sizes)
     model = transformers.ViTForImageClassification(config)
-    return Export(Pixels(model), {"pixel_values": torch.randn(2 if size == "small" else 1, 3, config.image_size,
-                                                              config.image_size)}, ["logits"])  # fmt: skip
+    pixels = torch.randn(2 if size == "small" else 1, 3, config.image_size, config.image_size)
+    return Export(Output(model, "logits", "pixel_values"), {"pixel_values": pixels}, ["logits"])
 
 
 def t5_encoder(size):
     sizes = dict(d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, vocab_size=100) if size == "small" else {}
     config = transformers.T5Config(**sizes)
-    return Export(Hidden(transformers.T5EncoderModel(config)), tokens_of(config.vocab_size, size), ["hidden"], FREE, OTHER)
+    return Export(of_text(transformers.T5EncoderModel(config)), tokens_of(config.vocab_size, size), ["hidden"], FREE, OTHER)
 
 
 def clip_text(size):
@@ -214,16 +187,7 @@ def clip_text(size):
     config = transformers.CLIPTextConfig(**sizes)
     if size == "small":
         config.eos_token_id, config.bos_token_id = 99, 98
-    return Export(Hidden(transformers.CLIPTextModel(config)), tokens_of(config.vocab_size, size, 77), ["hidden"], FREE, OTHER)
-
-
-class AudioEncoder(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_features):
-        return self.model(input_features=input_features).last_hidden_state
+    return Export(of_text(transformers.CLIPTextModel(config)), tokens_of(config.vocab_size, size, 77), ["hidden"], FREE, OTHER)
 
 
 def whisper_encoder(size):
@@ -231,9 +195,9 @@ def whisper_encoder(size):
                  max_source_positions=20, decoder_layers=1, decoder_attention_heads=4, decoder_ffn_dim=64,
                  vocab_size=100, pad_token_id=0) if size == "small" else {}  # fmt: skip
     config = transformers.WhisperConfig(**sizes)
-    model = transformers.WhisperModel(config).encoder
-    frames = 2 * config.max_source_positions
-    return Export(AudioEncoder(model), {"input_features": torch.randn(1, config.num_mel_bins, frames)}, ["hidden"])
+    model = Output(transformers.WhisperModel(config).encoder, "last_hidden_state", "input_features")
+    features = torch.randn(1, config.num_mel_bins, 2 * config.max_source_positions)
+    return Export(model, {"input_features": features}, ["hidden"])
 
 
 # ===--- A translator and a decoder, each step by step over caches ---===#

@@ -23,25 +23,12 @@ def load_library(arguments, feeds, names):
 
 def load_graph(arguments, feeds, names):
     import minilm_onnx
-    import numpy as np
     import onnxruntime
 
     session = minilm_onnx.session(arguments.model, arguments.threads)
-    binding = session.io_binding()
-    value = onnxruntime.OrtValue.ortvalue_from_numpy
-    keep = [value(np.ascontiguousarray(feeds[x.name])) for x in session.get_inputs()]
-    for x, item in zip(session.get_inputs(), keep):
-        binding.bind_ortvalue_input(x.name, item)
-    shapes = [x.shape for x in session.run(names, {x.name: feeds[x.name] for x in session.get_inputs()})]
-    results = [value(np.zeros(shape, np.float32)) for shape in shapes]
-    for name, item in zip(names, results):
-        binding.bind_ortvalue_output(name, item)
-
-    def run():
-        session.run_with_iobinding(binding)
-
-    run.keep = keep
-    return run, lambda: [item.numpy() for item in results], {"version": onnxruntime.__version__}
+    feeds = {x.name: feeds[x.name] for x in session.get_inputs()}
+    shapes = {name: array.shape for name, array in zip(names, session.run(names, feeds))}
+    return *minilm_onnx.bound(session, feeds, shapes), {"version": onnxruntime.__version__}
 
 
 def load(arguments, feeds, names):

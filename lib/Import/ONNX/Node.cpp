@@ -207,6 +207,13 @@ void Node::set(size_t i, Tensor tensor) {
     graph.scope->define(proto.output(i), std::move(tensor));
 }
 
+LogicalResult Node::set(size_t i, FailureOr<Tensor> tensor) {
+  if (failed(tensor))
+    return failure();
+  set(i, std::move(*tensor));
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//

@@ -82,6 +82,8 @@ public:
   size_t numOutputs() const;
   bool wants(size_t i) const; ///< somebody may use it
   void set(size_t i, Tensor tensor);
+  /// Fails where making the tensor did.
+  llvm::LogicalResult set(size_t i, mlir::FailureOr<Tensor> tensor);
 
   // Values.
   /// The tensor in the IR.

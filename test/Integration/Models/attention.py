@@ -250,16 +250,5 @@ def random_case(rng, number):
     return model.case(rng, runs)
 
 
-def main():
-    suite = harness.Suite("Check attn.attention against float64 NumPy.")
-    rng = np.random.default_rng(suite.arguments.seed)
-    if not suite.arguments.fuzz:
-        for case in fixed(rng):
-            suite.check(case)
-    for number in range(suite.arguments.fuzz):
-        suite.check(random_case(rng, number))
-    suite.finish()
-
-
 if __name__ == "__main__":
-    main()
+    harness.main("Check attn.attention against float64 NumPy.", fixed, random_case)

@@ -215,16 +215,5 @@ def random_case(rng, number):
                    str(rng.choice(["pre", "post"])), mask, empty, bias, int(rng.integers(1, 4)))  # fmt: skip
 
 
-def main():
-    suite = harness.Suite("Check whole blocks against float64 NumPy.")
-    rng = np.random.default_rng(suite.arguments.seed)
-    if not suite.arguments.fuzz:
-        for case in fixed(rng):
-            suite.check(case)
-    for number in range(suite.arguments.fuzz):
-        suite.check(random_case(rng, number))
-    suite.finish()
-
-
 if __name__ == "__main__":
-    main()
+    harness.main("Check whole blocks against float64 NumPy.", fixed, random_case)

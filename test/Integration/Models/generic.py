@@ -580,18 +580,10 @@ def fixed_rows(rng):
         yield feed_forward_case(rng, kind)
 
 
-def main():
-    suite = harness.Suite("Check what no kernel runs against float64 NumPy.")
-    rng = np.random.default_rng(suite.arguments.seed)
-    if not suite.arguments.fuzz:
-        for case in fixed_rows(rng):
-            suite.check(case)
-        for case in fixed_attentions(rng):
-            suite.check(case)
-    for number in range(suite.arguments.fuzz):
-        suite.check(random_attention(rng, number))
-    suite.finish()
+def fixed(rng):
+    yield from fixed_rows(rng)
+    yield from fixed_attentions(rng)
 
 
 if __name__ == "__main__":
-    main()
+    harness.main("Check what no kernel runs against float64 NumPy.", fixed, random_attention)

@@ -260,6 +260,16 @@ class Suite:
         sys.exit(1 if self.failed or not self.comparisons else 0)
 
 
+def main(description, fixed, random_case):
+    """Checks the cases of `fixed(rng)`, or as many of `random_case(rng, number)` as --fuzz asks for."""
+    suite = Suite(description)
+    rng = np.random.default_rng(suite.arguments.seed)
+    count = suite.arguments.fuzz
+    for case in (random_case(rng, number) for number in range(count)) if count else fixed(rng):
+        suite.check(case)
+    suite.finish()
+
+
 def difference(got, want):
     """Distances; 0 between equal infinities and between NaNs, infinite between these and anything else."""
     same = (got == want) | (np.isnan(got) & np.isnan(want))

@@ -51,20 +51,6 @@ CONDITIONS = {
         ("bh", "i32"),
         lambda b, h, q, k, x: k >= x,
     ),
-    "dense": ("%n = arith.andi %x, %x : i1", ("bqk", "i1"), lambda b, h, q, k, x: x),
-    "dense_heads": ("%n = arith.andi %x, %x : i1", ("hkq", "i1"), lambda b, h, q, k, x: x),
-    "dense_bytes": (
-        "%z = arith.constant 0 : i8\n%n = arith.cmpi ne, %x, %z : i8",
-        ("qk", "i8"),
-        lambda b, h, q, k, x: x != 0,
-    ),
-    "dense_last": ("%n = arith.andi %x, %x : i1", ("kqb", "i1"), lambda b, h, q, k, x: x),
-    "rows": ("%n = arith.andi %x, %x : i1", ("bq", "i1"), lambda b, h, q, k, x: x),
-    "columns": (
-        "%z = arith.constant 0 : i64\n%n = arith.cmpi ne, %x, %z : i64",
-        ("k", "i64"),
-        lambda b, h, q, k, x: x != 0,
-    ),
     "stripes": (
         "%c3 = arith.constant 3 : index\n%t = arith.addi %q, %k : index\n%r = arith.remui %t, %c3 : index\n"
         "%c0 = arith.constant 0 : index\n%n = arith.cmpi ne, %r, %c0 : index",
@@ -72,14 +58,17 @@ CONDITIONS = {
         lambda b, h, q, k, x: (q + k) % 3 != 0,
     ),
 }
-ADD = "%n = arith.addf %s, %x : f32"
+for name, layout, element in (
+    ("dense", "bqk", "i1"),
+    ("dense_heads", "hkq", "i1"),
+    ("dense_bytes", "qk", "i8"),
+    ("dense_last", "kqb", "i1"),
+    ("rows", "bq", "i1"),
+    ("columns", "k", "i64"),
+):
+    nonzero = f"%z = arith.constant 0 : {element}\n%n = arith.cmpi ne, %x, %z : {element}"
+    CONDITIONS[name] = (nonzero, (layout, element), lambda b, h, q, k, x: x != 0)
 SCORES = {
-    "bias": (ADD, ("hqk", "f32"), lambda s, b, h, q, k, x: s + x),
-    "bias_batch": (ADD, ("bhqk", "f32"), lambda s, b, h, q, k, x: s + x),
-    "bias_turned": (ADD, ("kq", "f32"), lambda s, b, h, q, k, x: s + x),
-    "bias_heads_last": (ADD, ("qkh", "f32"), lambda s, b, h, q, k, x: s + x),
-    "bias_keys": (ADD, ("bk", "f32"), lambda s, b, h, q, k, x: s + x),
-    "bias_queries": (ADD, ("hq", "f32"), lambda s, b, h, q, k, x: s + x),
     "alibi": (
         "%t = arith.subi %k, %q : index\n%i = arith.index_cast %t : index to i32\n%f = arith.sitofp %i : i32 to f32\n"
         "%m = arith.mulf %f, %x : f32\n%n = arith.addf %s, %m : f32",
@@ -93,6 +82,16 @@ SCORES = {
         lambda s, b, h, q, k, x: 4 * np.tanh(s / 4),
     ),
 }
+BIASES = {
+    "bias": "hqk",
+    "bias_batch": "bhqk",
+    "bias_turned": "kq",
+    "bias_heads_last": "qkh",
+    "bias_keys": "bk",
+    "bias_queries": "hq",
+}
+for name, layout in BIASES.items():
+    SCORES[name] = ("%n = arith.addf %s, %x : f32", (layout, "f32"), lambda s, b, h, q, k, x: s + x)
 
 
 class Masked:
@@ -280,16 +279,5 @@ def random_case(rng, number):
     return model.case(rng, [{x: n for x, n in each.items() if x not in sizes} for each in dims])
 
 
-def main():
-    suite = harness.Suite("Check attn.attention with regions against float64 NumPy.")
-    rng = np.random.default_rng(suite.arguments.seed)
-    if not suite.arguments.fuzz:
-        for case in fixed(rng):
-            suite.check(case)
-    for number in range(suite.arguments.fuzz):
-        suite.check(random_case(rng, number))
-    suite.finish()
-
-
 if __name__ == "__main__":
-    main()
+    harness.main("Check attn.attention with regions against float64 NumPy.", fixed, random_case)

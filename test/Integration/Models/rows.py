@@ -319,16 +319,5 @@ def random_case(rng, number):
     )  # fmt: skip
 
 
-def main():
-    suite = harness.Suite("Check linear layers, norms and embeddings against float64 NumPy.")
-    rng = np.random.default_rng(suite.arguments.seed)
-    if not suite.arguments.fuzz:
-        for case in fixed(rng):
-            suite.check(case)
-    for number in range(suite.arguments.fuzz):
-        suite.check(random_case(rng, number))
-    suite.finish()
-
-
 if __name__ == "__main__":
-    main()
+    harness.main("Check linear layers, norms and embeddings against float64 NumPy.", fixed, random_case)

@@ -47,10 +47,7 @@ static LogicalResult importInstanceNormalization(Node &node) {
     return failure();
   Operand scale = along(node.input(1), 1), shift = along(node.input(2), 1);
   FailureOr<Tensor> result = normalize(node, input, dims, &moments->mean, moments->inverse, &scale, &shift, input.type);
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 /// Before operator set 21 scale and shift are per group, since then per channel.
@@ -94,10 +91,7 @@ static LogicalResult importGroupNormalization(Node &node) {
       normalize(node, *grouped, dims, &moments->mean, moments->inverse, &parts[0], &parts[1], input.type);
   if (succeeded(result))
     result = reshape(node, *result, input.shape);
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 //===----------------------------------------------------------------------===//
@@ -117,10 +111,7 @@ static LogicalResult setRunning(Node &node, size_t output, const Tensor &given, 
         return arith::AddFOp::create(b, loc, old,
                                      multiply(b, loc, type, other, scalarConstant(b, loc, type, 1.0 - momentum)));
       });
-  if (failed(result))
-    return failure();
-  node.set(output, *result);
-  return success();
+  return node.set(output, result);
 }
 
 static LogicalResult importBatchNormalization(Node &node) {
@@ -171,10 +162,7 @@ static LogicalResult importBatchNormalization(Node &node) {
   mean = cast(node, mean, type);
   Operand shift = along(node.input(2), 1);
   FailureOr<Tensor> result = normalize(node, input, dims, &mean, *factor, nullptr, &shift, input.type);
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 //===----------------------------------------------------------------------===//
@@ -220,10 +208,7 @@ static LogicalResult importMeanVarianceNormalization(Node &node) {
                 Value raised = arith::AddFOp::create(b, loc, deviation, scalarConstant(b, loc, type, 1e-9f));
                 return arith::DivFOp::create(b, loc, v[0], raised);
               });
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 /// x / norm, and 0 where the norm is 0.
@@ -257,10 +242,7 @@ static LogicalResult importLpNormalization(Node &node) {
         Value isZero = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, v[1], zero);
         return arith::SelectOp::create(b, loc, isZero, zero, arith::DivFOp::create(b, loc, v[0], v[1]).getResult());
       });
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 void attn::onnx::registerChannelNorms(Registry &registry) {

@@ -321,10 +321,7 @@ LogicalResult GroupQuery::run() {
     return failure();
   const Shape &shape = result->output.shape;
   FailureOr<Tensor> joined = joinHeads(node, result->output, shape[2] * shape[3]);
-  if (failed(joined))
-    return failure();
-  node.set(0, *joined);
-  return success();
+  return node.set(0, joined);
 }
 
 static LogicalResult importGroupQueryAttention(Node &node) { return GroupQuery(node).run(); }

@@ -133,10 +133,7 @@ static LogicalResult importMatMulInteger(Node &node) {
       return failure();
   FailureOr<Tensor> result = integerMatmul(node, node.input(0), node.has(2) ? &node.input(2) : nullptr, node.input(1),
                                            node.has(3) ? &node.input(3) : nullptr);
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 /// The product of dequantized matrices, quantized: rounded to even, saturated.
@@ -200,10 +197,7 @@ static LogicalResult importDynamicQuantizeMatMul(Node &node) {
     return failure();
   FailureOr<Tensor> result = quantizedMatmul(node, *a, {node.input(B), node.input(ScaleB), optionalInput(node, ZeroB)},
                                              node.has(Bias) ? &node.input(Bias) : nullptr);
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 void attn::onnx::registerIntegerProducts(Registry &registry) {

@@ -204,10 +204,7 @@ static LogicalResult importGemm(Node &node) {
           return arith::AddFOp::create(builder, loc, scaled, added);
         return arith::AddIOp::create(builder, loc, scaled, added);
       });
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 void attn::onnx::registerMatrixProducts(Registry &registry) {

@@ -114,10 +114,7 @@ static LogicalResult importFusedMatMul(Node &node) {
   result = mapOver(node, along(*result), result->shape, type, [&](OpBuilder &b, Location loc, ValueRange v) {
     return multiply(b, loc, computeType(type), v[0], scalarConstant(b, loc, computeType(type), *alpha));
   });
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 //===----------------------------------------------------------------------===//

@@ -133,10 +133,7 @@ static LogicalResult finish(Node &node, ScaledDotProduct attention) {
     return failure();
   const Shape &shape = result->output.shape;
   FailureOr<Tensor> joined = joinHeads(node, result->output, shape[2] * shape[3]);
-  if (failed(joined))
-    return failure();
-  node.set(0, *joined);
-  return success();
+  return node.set(0, joined);
 }
 
 /// `tensor`, [B, S, N], plus `size` elements of `bias`.

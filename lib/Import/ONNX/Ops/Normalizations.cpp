@@ -203,10 +203,7 @@ static LogicalResult setStatistic(Node &node, size_t i, const Tensor &statistic,
     return success();
   FailureOr<Tensor> shaped =
       reshape(node, cast(node, statistic, type), shapeWithout(node.input(0).shape, dims, /*keep=*/true));
-  if (failed(shaped))
-    return failure();
-  node.set(i, *shaped);
-  return success();
+  return node.set(i, shaped);
 }
 
 static LogicalResult importLayerNormalization(Node &node) {

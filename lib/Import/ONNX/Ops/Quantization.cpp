@@ -112,10 +112,7 @@ static LogicalResult setScaled(Node &node, DataType result,
       });
   if (succeeded(value))
     value = reshape(node, *value, node.input(0).shape);
-  if (failed(value))
-    return failure();
-  node.set(0, *value);
-  return success();
+  return node.set(0, value);
 }
 
 static LogicalResult expectScale(Node &node) {

@@ -227,10 +227,7 @@ LogicalResult importReduce(Node &node) {
   FailureOr<Tensor> result = reduceKind(node, kind, input, *dims);
   if (succeeded(result))
     result = reshape(node, *result, shape);
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 template <Kind kind>
@@ -282,10 +279,7 @@ LogicalResult importArg(Node &node) {
       });
   if (succeeded(index))
     index = reshape(node, *index, shapeWithout(input.shape, *axis, *keep != 0));
-  if (failed(index))
-    return failure();
-  node.set(0, *index);
-  return success();
+  return node.set(0, index);
 }
 
 //===----------------------------------------------------------------------===//
@@ -304,10 +298,7 @@ LogicalResult importGlobalPool(Node &node) {
   FailureOr<Tensor> result = reduceKind(node, kind, input, dims);
   if (succeeded(result))
     result = reshape(node, *result, shapeWithout(input.shape, dims, true));
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 } // namespace

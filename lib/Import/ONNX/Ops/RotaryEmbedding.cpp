@@ -172,10 +172,7 @@ static LogicalResult importRotaryEmbedding(Node &node) {
   FailureOr<Tensor> result = rotate(node, input, sequence, cosines, sines, *interleaved);
   if (succeeded(result) && isFlat)
     result = joinHeads(node, *result, whole);
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 /// com.microsoft's: positions come second, and may be one that the first token has.
@@ -241,10 +238,7 @@ static LogicalResult importMicrosoftRotaryEmbedding(Node &node) {
                                     slice(node, *sineRows, 2, Size(0), *half), *interleaved == 1);
   if (succeeded(result) && isFlat)
     result = joinHeads(node, *result, whole);
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 void attn::onnx::registerRotaryEmbedding(Registry &registry) {

@@ -61,10 +61,7 @@ static LogicalResult importSoftmax(Node &node) {
   if (failed(axis) || failed(axis = node.axis(*axis, node.input(0).rank())))
     return failure();
   FailureOr<Tensor> result = softmax(node, node.input(0), *axis, isLog);
-  if (failed(result))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return node.set(0, result);
 }
 
 void attn::onnx::registerSoftmax(Registry &registry) {

@@ -78,8 +78,10 @@ static bool agreeAtRunTime(Node &node, const Size &a, const Size &b) {
 bool attn::onnx::agree(Node &node, const Size &a, const Size &b) {
   Size x = node.symbols.canonical(a), y = node.symbols.canonical(b), common = commonFactor({x, y});
   // A factor of both that is 0 makes them equal, but what is built here is for any size.
-  if (std::optional<Size> left = x.dividedBy(common), right = y.dividedBy(common); left && right)
-    std::tie(x, y) = std::tie(*left, *right);
+  if (std::optional<Size> left = x.dividedBy(common), right = y.dividedBy(common); left && right) {
+    x = *left;
+    y = *right;
+  }
   return node.symbols.unify(x, y) || agreeAtRunTime(node, x, y);
 }
 

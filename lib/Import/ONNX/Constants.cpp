@@ -65,9 +65,7 @@ FailureOr<Tensor> GraphImporter::boolsOf(Tensor bytes, const ExternalData &data,
       llvm::MemoryBuffer::getFileSlice(data.file, data.length, int64_t(data.offset));
   if (!slice || (*slice)->getBufferSize() != data.length)
     return error() << "tensor '" << name << "': cannot read '" << data.file << "'";
-  NodeProto proto;
-  proto.set_name(name.str());
-  Node node(*this, proto, 0);
+  Node node(*this, name);
   // A mask that masks nothing, or everything, is known to.
   StringRef values = (*slice)->getBuffer();
   bool isTrue = !values.empty() && values.front() != 0;

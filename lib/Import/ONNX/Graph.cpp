@@ -193,9 +193,7 @@ LogicalResult GraphImporter::addOutputs(const GraphProto &graph) {
     };
     if (!known)
       return fail() << "no node computes it";
-    NodeProto proto;
-    proto.set_name(info.name());
-    Node node(*this, proto, 0);
+    Node node(*this, info.name());
     Tensor tensor = node.settled(*known);
     std::string name = info.name();
     while (!names.insert(name).second)
@@ -258,8 +256,7 @@ FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run(StringRef entryName, ArrayRe
   // Now it is known which dimensions are equal, and which are numbers.
   builder.setInsertionPointToStart(&entry.getBody().front());
   for (auto [info, argument] : llvm::zip_equal(inputs, entry.getArguments())) {
-    NodeProto proto;
-    Node node(*this, proto, 0);
+    Node node(*this, info->name());
     Tensor tensor = node.settled(*scope->lookup(info->name()));
     inputAttributes.push_back(describe(info->name(), tensor.shape, tensor.type));
     Type type = node.tensorType(tensor.type, tensor.shape), old = argument.getType();

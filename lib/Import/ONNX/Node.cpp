@@ -34,6 +34,10 @@ Node::Node(GraphImporter &graph, const NodeProto &proto, int64_t opset)
   }
 }
 
+Node::Node(GraphImporter &graph, StringRef name)
+    : builder(graph.builder), loc(NameLoc::get(builder.getStringAttr(name))), symbols(graph.symbols), graph(graph),
+      proto(NodeProto::default_instance()), opset(0) {}
+
 Tensor Node::settled(Tensor tensor) const {
   for (Shape *shape : {&tensor.shape, &tensor.baseShape})
     for (Size &size : *shape)

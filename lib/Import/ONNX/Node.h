@@ -50,6 +50,8 @@ struct Tensor {
 class Node {
 public:
   Node(GraphImporter &graph, const NodeProto &proto, int64_t opset);
+  /// For what is built where the graph has no node: it has a name, and nothing else.
+  Node(GraphImporter &graph, llvm::StringRef name);
 
   llvm::StringRef getOp() const;
   /// The version of the operator set that the model uses for this op's domain.

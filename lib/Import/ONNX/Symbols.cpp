@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Symbols.h"
-#include "attn/Dialect/Attn/IR/Attn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -14,8 +13,6 @@
 using namespace mlir;
 using namespace attn;
 using namespace attn::onnx;
-
-constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
 
 Symbol Symbols::named(StringRef name, Value value) {
   for (auto [i, info] : llvm::enumerate(symbols))
@@ -147,9 +144,6 @@ bool Symbols::dependsOn(Symbol symbol, Symbol other) const {
 // Quotients
 //===----------------------------------------------------------------------===//
 
-/// The quotient by what divides every term.
-static Size divide(const Size &size, const Size &by) { return *size.dividedBy(by); }
-
 Symbol Symbols::quotientSymbol(OpBuilder &builder, const Size &a, const Size &b) {
   for (auto [i, info] : llvm::enumerate(symbols))
     if (info.quotient && equal(info.quotient->dividend, a) && equal(info.quotient->divisor, b))
@@ -199,12 +193,12 @@ std::optional<Size> Symbols::exactQuotient(OpBuilder &builder, const Size &a, co
   if (!isComputable(a) || !isComputable(b) || divisor.getTerms().size() != 1 || divisor.getTerms()[0].coefficient < 1)
     return std::nullopt;
   Size common = commonFactor({dividend, divisor});
-  dividend = divide(dividend, common);
-  divisor = divide(divisor, common);
+  dividend = *dividend.dividedBy(common);
+  divisor = *divisor.dividedBy(common);
   ArrayRef<Size::Term> terms = dividend.getTerms();
   if (terms.size() == 1 && terms[0].coefficient != 1 && divisor.getConstant()) {
     // The number in the divisor has no factor in common with the coefficient, so it divides the symbols.
-    std::optional<Size> part = exactQuotient(builder, divide(dividend, Size(terms[0].coefficient)), divisor);
+    std::optional<Size> part = exactQuotient(builder, *dividend.dividedBy(Size(terms[0].coefficient)), divisor);
     return part ? std::optional(*part * Size(terms[0].coefficient)) : std::nullopt;
   }
   if (dividend.getConstant() || !solve(dividend))
@@ -323,93 +317,6 @@ bool Symbols::limit(const Size &size, int64_t least, int64_t most) {
 }
 
 //===----------------------------------------------------------------------===//
-// What the library has to know
-//===----------------------------------------------------------------------===//
-
-/// Collects the descriptions of dimensions.
-class Symbols::Description {
-public:
-  Description(const Symbols &symbols, MLIRContext *context) : symbols(symbols), builder(context) {}
-
-  void add(const Size &size) {
-    if (std::optional<Symbol> symbol = size.getSymbol())
-      return addSymbol(symbols.find(*symbol));
-    Size terms = symbols.shortened(size);
-    if (std::optional<Symbol> symbol = terms.getSymbol())
-      return addSymbol(*symbol);
-    if (!terms.getConstant())
-      set(symbols.toString(size), termsOf(terms), {}, false, 0, kUnlimited);
-  }
-
-  void addSymbol(Symbol symbol) {
-    const Info &info = symbols.symbols[symbol];
-    if (info.definition && symbols.canonical(*info.definition).getConstant())
-      return; // a static size
-    ArrayAttr terms, divisor;
-    if (info.definition) {
-      terms = termsOf(symbols.shortened(*info.definition));
-    } else if (info.quotient) {
-      terms = termsOf(symbols.withoutConsequences(info.quotient->dividend));
-      divisor = llvm::cast<ArrayAttr>(termsOf(symbols.withoutConsequences(info.quotient->divisor))[0]);
-    }
-    if (terms || info.least > 0 || info.most != kUnlimited)
-      set(info.name, terms, divisor, divisor && info.quotient->isExact, info.least, info.most);
-  }
-
-  void addCondition(const Condition &condition) {
-    Size size = symbols.withoutConsequences(condition.size);
-    set(symbols.spell(size), termsOf(size), {}, false, condition.least, condition.most);
-  }
-
-  DictionaryAttr get() { return dims.getDictionary(builder.getContext()); }
-
-private:
-  void set(StringRef name, ArrayAttr terms, ArrayAttr divisor, bool isExact, int64_t least, int64_t most) {
-    if (auto known = llvm::dyn_cast_or_null<DimAttr>(dims.get(name))) {
-      least = std::max(least, known.getMin());
-      most = std::min(most, known.getMax());
-    }
-    dims.set(name, DimAttr::get(builder.getContext(), terms, divisor, isExact, least, most));
-  }
-
-  /// The terms, of which all symbols are described.
-  ArrayAttr termsOf(const Size &size) {
-    SmallVector<Attribute> terms;
-    for (const Size::Term &term : size.getTerms()) {
-      SmallVector<Attribute> parts{builder.getI64IntegerAttr(term.coefficient)};
-      for (Symbol factor : term.symbols) {
-        addSymbol(factor);
-        parts.push_back(builder.getStringAttr(symbols.symbols[factor].name));
-      }
-      terms.push_back(builder.getArrayAttr(parts));
-    }
-    return builder.getArrayAttr(terms);
-  }
-
-  const Symbols &symbols;
-  Builder builder;
-  NamedAttrList dims;
-};
-
-DictionaryAttr Symbols::describe(MLIRContext *context, ArrayRef<Size> used) const {
-  Description description(*this, context);
-  for (const Size &size : used)
-    description.add(size);
-  for (auto [i, info] : llvm::enumerate(symbols))
-    if (find(i) == i && !info.name.empty() &&
-        ((info.quotient && info.quotient->isExact) || info.definition || info.least > 0 || info.most != kUnlimited))
-      description.addSymbol(i);
-  for (const Condition &condition : conditions)
-    description.addCondition(condition);
-  return description.get();
-}
-
-std::string Symbols::nameOf(const Size &size) const {
-  std::optional<Symbol> symbol = size.getSymbol();
-  return symbol ? nameOf(*symbol).str() : toString(size);
-}
-
-//===----------------------------------------------------------------------===//
 // Values and texts
 //===----------------------------------------------------------------------===//
 
@@ -458,6 +365,11 @@ std::string Symbols::spell(const Size &size) const {
     text += (text.empty() ? "" : isMinus ? " - " : " + ") + product;
   }
   return text;
+}
+
+std::string Symbols::nameOf(const Size &size) const {
+  std::optional<Symbol> symbol = size.getSymbol();
+  return symbol ? nameOf(*symbol).str() : toString(size);
 }
 
 std::string Symbols::toString(const Size &size) const { return spell(shortened(size)); }

@@ -20,6 +20,9 @@
 
 namespace attn::onnx {
 
+/// No upper bound.
+constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
+
 class Symbols {
 public:
   /// A dimension of an input. Dimensions of one name are one symbol.
@@ -49,7 +52,7 @@ public:
   /// a / b, where a is a multiple of b from now on.
   std::optional<Size> exactQuotient(mlir::OpBuilder &builder, const Size &a, const Size &b);
   /// The size lies in [least, most].
-  bool limit(const Size &size, int64_t least, int64_t most = std::numeric_limits<int64_t>::max());
+  bool limit(const Size &size, int64_t least, int64_t most = kUnlimited);
 
   /// What the library has to know: for each dimension that is computed or limited its name and a #attn.dim. `used` are
   /// the sizes of the entry's inputs and outputs.
@@ -83,7 +86,7 @@ private:
     std::optional<Size> consequence;
     std::optional<Quotient> quotient;
     int64_t least = 0;
-    int64_t most = std::numeric_limits<int64_t>::max();
+    int64_t most = kUnlimited;
   };
   struct Condition {
     Size size;

@@ -69,6 +69,7 @@ mlir::FailureOr<llvm::SmallVector<int64_t>> expectConstants(Node &node, size_t i
 llvm::LogicalResult expectIndices(Node &node, size_t i);
 
 // The families that registerShapes and registerIndexing are made of.
+void registerConstants(Registry &registry);
 void registerGenerators(Registry &registry);
 void registerSlices(Registry &registry);
 void registerPads(Registry &registry);

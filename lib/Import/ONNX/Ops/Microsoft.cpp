@@ -21,7 +21,8 @@ static constexpr StringLiteral kDomain = "com.microsoft";
 /// The default of the norms' epsilon.
 static constexpr double kEpsilon = 1e-12f;
 
-static LogicalResult expectFloats(Node &node, size_t begin, size_t end) {
+/// Each of these inputs that is given has floats, which may be of different types.
+static LogicalResult expectAnyFloats(Node &node, size_t begin, size_t end) {
   for (size_t i = begin; i < end; ++i)
     if (node.has(i) && failed(node.expectType(i, {DataType::Float, DataType::Float16, DataType::BFloat16})))
       return failure();
@@ -44,7 +45,7 @@ static LogicalResult expectVector(Node &node, size_t i, const Size &size) {
 /// gelu(x) or gelu(x + bias)
 template <bool approximate, size_t least, size_t most>
 static LogicalResult importGelu(Node &node) {
-  if (failed(node.expectInputs(least, most)) || failed(expectFloats(node, 0, most)))
+  if (failed(node.expectInputs(least, most)) || failed(expectAnyFloats(node, 0, most)))
     return failure();
   const Tensor &input = node.input(0);
   SmallVector<Tensor> inputs = {input};
@@ -64,7 +65,7 @@ static LogicalResult importGelu(Node &node) {
 /// x * sigmoid(alpha * x)
 static LogicalResult importQuickGelu(Node &node) {
   FailureOr<double> alpha = node.real("alpha", 1.702f);
-  if (failed(alpha) || failed(node.expectInputs(1, 1)) || failed(expectFloats(node, 0, 1)))
+  if (failed(alpha) || failed(node.expectInputs(1, 1)) || failed(expectAnyFloats(node, 0, 1)))
     return failure();
   return setElementwise(node, node.input(0), node.input(0).type, [&](OpBuilder &b, Location loc, ValueRange v) {
     Scalars s(b, loc, DataType::Float);
@@ -152,7 +153,7 @@ static FailureOr<Tensor> rmsNorm(Node &node, const Tensor &input, const Tensor &
 template <bool simplified>
 static LogicalResult importSkipNorm(Node &node) {
   size_t biasAt = simplified ? 3 : 4;
-  if (failed(node.expectInputs(3, biasAt + 1)) || failed(expectFloats(node, 0, biasAt + 1)))
+  if (failed(node.expectInputs(3, biasAt + 1)) || failed(expectAnyFloats(node, 0, biasAt + 1)))
     return failure();
   FailureOr<double> epsilon = readEpsilon(node, kEpsilon);
   if (failed(epsilon))
@@ -255,7 +256,7 @@ static FailureOr<Tensor> countMask(Node &node) {
 }
 
 static LogicalResult importEmbedLayerNormalization(Node &node) {
-  if (failed(node.expectInputs(0, NumInputs)) || failed(expectFloats(node, Words, Mask)))
+  if (failed(node.expectInputs(0, NumInputs)) || failed(expectAnyFloats(node, Words, Mask)))
     return failure();
   for (size_t i : {InputIds, Words, Positions, Gamma, Beta})
     if (!node.has(i))

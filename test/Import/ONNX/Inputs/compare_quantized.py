@@ -32,7 +32,7 @@ class Quantizing(Case):
 
 
 def n_bits():
-    def case(k, n, bits, block, zero=None, bias=False, dtype=F32, lead=(2, 3), flat=False, weights=True):
+    def case(k, n, bits, block, zero=None, bias=False, dtype=F32, lead=(2, 3), flat=False):
         blocks = -(-k // block)
         points = {
             None: lambda: None,
@@ -47,7 +47,7 @@ def n_bits():
         if flat:
             for name in ("scales", "zero"):
                 inputs[name] = None if inputs[name] is None else inputs[name].reshape(-1)
-        names = [name for name in ("b", "scales", "zero", "bias") if inputs[name] is not None] if weights else ()
+        names = [name for name in ("b", "scales", "zero", "bias") if inputs[name] is not None]
         return Case("MatMulNBits", inputs, weights=names, K=k, N=n, bits=bits, block_size=block)
 
     for bits in (2, 4, 8):

@@ -150,6 +150,20 @@ LogicalResult attn::onnx::expectIndices(Node &node, size_t i) {
 // Gather
 //===----------------------------------------------------------------------===//
 
+FailureOr<llvm::SmallBitVector> attn::onnx::dimsToCheck(Node &node, const Tensor &data, const Tensor &indices,
+                                                        int64_t axis) {
+  llvm::SmallBitVector unsure(data.rank());
+  for (int64_t i = 0; i < data.rank(); ++i) {
+    Size difference = indices.shape[i] - data.shape[i];
+    if (i != axis && isAtLeast(node.symbols, difference, 1))
+      return node.error() << "the indices have more elements than the data along dimension " << i << ": "
+                          << node.symbols.toString(indices.shape[i]) << " and " << node.symbols.toString(data.shape[i]);
+    if (i == axis || !isAtMost(node.symbols, difference, 0))
+      unsure.set(i);
+  }
+  return unsure;
+}
+
 namespace {
 
 /// Indices at most once around the end, as those of a table of `size` rows.
@@ -256,21 +270,15 @@ LogicalResult importGatherElements(Node &node) {
   FailureOr<int64_t> axis = node.axis(*given, data.rank());
   if (failed(axis))
     return failure();
-  llvm::SmallBitVector unsure(data.rank());
-  for (int64_t i = 0; i < data.rank(); ++i) {
-    Size difference = indices.shape[i] - data.shape[i];
-    if (i != *axis && isAtLeast(node.symbols, difference, 1))
-      return node.error() << "the indices have more elements than the data along dimension " << i << ": "
-                          << node.symbols.toString(indices.shape[i]) << " and " << node.symbols.toString(data.shape[i]);
-    if (i == *axis || !isAtMost(node.symbols, difference, 0))
-      unsure.set(i);
-  }
+  FailureOr<llvm::SmallBitVector> unsure = dimsToCheck(node, data, indices, *axis);
+  if (failed(unsure))
+    return failure();
   std::optional<Ramp> same = rampOf(node, data);
   if (same && same->isUniform()) { // whichever is read
     node.set(0, rampTensor(node, data.type, indices.shape, broadcastRamp({same->start, {}}, {}, indices.shape)));
     return success();
   }
-  Reader reader(node, data, unsure);
+  Reader reader(node, data, *unsure);
   auto identity = llvm::to_vector(llvm::seq<int64_t>(data.rank()));
   node.set(0, generate(node, data.type, indices.shape, indices, {identity},
                        [&](OpBuilder &b, Location loc, ValueRange v, ArrayRef<Value> at) {

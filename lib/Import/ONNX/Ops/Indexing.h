@@ -67,6 +67,9 @@ mlir::FailureOr<llvm::SmallVector<Size>> expectSizes(Node &node, size_t i, llvm:
 /// The numbers of input `i`, a list of integers or a single one.
 mlir::FailureOr<llvm::SmallVector<int64_t>> expectConstants(Node &node, size_t i, llvm::StringRef what);
 llvm::LogicalResult expectIndices(Node &node, size_t i);
+/// Where `indices` stand for elements of `data`, one by one along `axis`: the dimensions along which a place can be
+/// outside of the data, as far as is known. Fails where one is.
+mlir::FailureOr<llvm::SmallBitVector> dimsToCheck(Node &node, const Tensor &data, const Tensor &indices, int64_t axis);
 
 // The families that registerShapes and registerIndexing are made of.
 void registerConstants(Registry &registry);

@@ -121,18 +121,12 @@ LogicalResult importScatterElements(Node &node) {
   FailureOr<int64_t> axis = node.axis(*given, data.rank());
   if (failed(axis) || failed(expectEqual(node, indices.shape, updates.shape, "the indices and the updates differ")))
     return failure();
-  llvm::SmallBitVector unsure(data.rank());
-  for (int64_t i = 0; i < data.rank(); ++i) {
-    Size difference = indices.shape[i] - data.shape[i];
-    if (i != *axis && isAtLeast(node.symbols, difference, 1))
-      return node.error() << "the indices have more elements than the data along dimension " << i << ": "
-                          << node.symbols.toString(indices.shape[i]) << " and " << node.symbols.toString(data.shape[i]);
-    if (i == *axis || !isAtMost(node.symbols, difference, 0))
-      unsure.set(i);
-    if (i == *axis && data.shape[i].isConstant(0))
-      return node.error() << "the data are empty along axis " << *axis << ", so there is no place to write to";
-  }
-  Reader reader(node, data, unsure);
+  FailureOr<llvm::SmallBitVector> unsure = dimsToCheck(node, data, indices, *axis);
+  if (failed(unsure))
+    return failure();
+  if (data.shape[*axis].isConstant(0))
+    return node.error() << "the data are empty along axis " << *axis << ", so there is no place to write to";
+  Reader reader(node, data, *unsure);
   Value places = node.value(indices);
   node.set(0, scatter(node, data, updates, reader, *reduction, [&](OpBuilder &b, Location loc, ArrayRef<Value> at) {
              SmallVector<Value> place(at);

@@ -54,6 +54,9 @@ static FailureOr<TensorInfo> describe(func::FuncOp entry, unsigned arg, const En
     tensor.indexBegin = range[0];
     tensor.indexEnd = range[1];
   }
+  // Inputs come first, so an argument's number is the input's.
+  if (auto state = entry.getArgAttrOfType<IntegerAttr>(arg, kStateAttr))
+    tensor.state = state.getInt();
   return tensor;
 }
 
@@ -131,6 +134,12 @@ FailureOr<std::vector<EntryInfo>> attn::describeEntries(ModuleOp module, StringR
       variant.cpuFeatures = target->cpuFeatures;
       variant.runSymbol = runSymbol(prefix, info.name, target->name);
       variant.workspaceSymbol = workspaceSymbol(prefix, info.name, target->name);
+      auto code = nested.lookupSymbol<func::FuncOp>(entry.getName());
+      for (unsigned arg = 0, e = code.getNumArguments(); arg < e; ++arg)
+        if (!code.getArgAttr(arg, kWorkspaceAttr))
+          variant.strided.push_back(isStrided(code.getArgumentTypes()[arg]));
+      if (llvm::none_of(variant.strided, [](uint8_t strided) { return strided; }))
+        variant.strided.clear();
       info.variants.push_back(variant);
     }
     entries.push_back(std::move(info));

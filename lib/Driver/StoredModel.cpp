@@ -52,7 +52,8 @@ private:
     return dictionary({{"name", text(info.name)},
                        {"type", b.getDenseI64ArrayAttr({type.code, type.bits, type.lanes})},
                        {"shape", b.getDenseI64ArrayAttr(info.shape)},
-                       {"index_range", b.getDenseI64ArrayAttr({info.indexBegin, info.indexEnd})}});
+                       {"index_range", b.getDenseI64ArrayAttr({info.indexBegin, info.indexEnd})},
+                       {"state", b.getI64IntegerAttr(info.state)}});
   }
   Attribute dim(const DimInfo &info) {
     return dictionary(
@@ -64,10 +65,12 @@ private:
          {"exact", b.getI64IntegerAttr(info.exact)}});
   }
   Attribute variant(const VariantInfo &info) {
-    return dictionary({{"target", text(info.target)},
-                       {"features", number(info.cpuFeatures)},
-                       {"workspace", text(info.workspaceSymbol)},
-                       {"run", text(info.runSymbol)}});
+    return dictionary(
+        {{"target", text(info.target)},
+         {"features", number(info.cpuFeatures)},
+         {"workspace", text(info.workspaceSymbol)},
+         {"run", text(info.runSymbol)},
+         {"strided", b.getDenseI64ArrayAttr(SmallVector<int64_t>(info.strided.begin(), info.strided.end()))}});
   }
   Attribute entry(const EntryInfo &info) {
     auto writeTensor = [&](const TensorInfo &t) { return tensor(t); };
@@ -139,6 +142,7 @@ static TensorInfo readTensor(Reader reader) {
     info.indexBegin = range[0];
     info.indexEnd = range[1];
   }
+  info.state = int32_t(reader.number("state"));
   return info;
 }
 
@@ -170,7 +174,12 @@ static DimInfo readDim(Reader reader) {
 }
 
 static VariantInfo readVariant(Reader reader) {
-  return {reader.text("target"), uint64_t(reader.number("features")), reader.text("workspace"), reader.text("run")};
+  ArrayRef<int64_t> strided = reader.numbers("strided");
+  return {reader.text("target"),
+          uint64_t(reader.number("features")),
+          reader.text("workspace"),
+          reader.text("run"),
+          {strided.begin(), strided.end()}};
 }
 
 static EntryInfo readEntry(Reader reader) {

@@ -32,12 +32,10 @@ void attn::buildMemoryPipeline(OpPassManager &pm, const PipelineOptions &options
   module.addNestedPass<func::FuncOp>(createWriteResults());
   module.addPass(bufferization::createEmptyTensorEliminationPass());
   module.addNestedPass<func::FuncOp>(createCopyResults());
-  bufferization::OneShotBufferizePassOptions bufferize;
-  bufferize.bufferizeFunctionBoundaries = true;
-  bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
-  module.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  module.addPass(createBufferize());
   module.addNestedPass<func::FuncOp>(createDropResults());
   cleanUp(module);
+  module.addNestedPass<func::FuncOp>(createKeepState());
   module.addNestedPass<func::FuncOp>(createAllocateScratch());
   module.addPass(memref::createResolveShapedTypeResultDimsPass());
   cleanUp(module);

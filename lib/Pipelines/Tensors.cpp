@@ -50,6 +50,7 @@ void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) 
   pm.addPass(createMergeLinearsPass());
   cleanUp(pm.nest<func::FuncOp>());
   pm.addPass(createPruneWeightsPass());
+  pm.nest<func::FuncOp>().addPass(createMarkStatePass());
   pm.addPass(createVerifyFusedPass());
 }
 

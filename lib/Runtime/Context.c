@@ -21,6 +21,10 @@ static attn_code check_tensor_table(const attn_model_desc *model, const attn_ent
     return attn_rt_fail(error, ATTN_ERROR_UNSUPPORTED,
                         "model '%s', entry '%s', tensor '%s': elements of %d bits are not whole bytes", model->name,
                         entry->name, tensor->name, (int)bits);
+  if (tensor->state < 0 || tensor->state > entry->num_inputs ||
+      (tensor->state && entry->inputs[tensor->state - 1].rank != tensor->rank))
+    return attn_rt_fail(error, ATTN_ERROR_INTERNAL, "model '%s', entry '%s', tensor '%s': it continues no input",
+                        model->name, entry->name, tensor->name);
   for (int32_t i = 0; i < tensor->rank; ++i)
     if (tensor->shape[i] < -(int64_t)entry->num_dims)
       return attn_rt_fail(error, ATTN_ERROR_INTERNAL, "model '%s', entry '%s', tensor '%s': dimension %d is undefined",
@@ -49,16 +53,24 @@ static attn_code check_tables(const attn_library *library, attn_error *error) {
 }
 
 static attn_context *allocate(const attn_model_desc *model) {
-  size_t dims = 0, tensors = 0;
+  size_t dims = 0, tensors = 0, strides = 0;
   for (uint32_t i = 0; i < model->num_entries; ++i) {
     const attn_entry_desc *entry = &model->entries[i];
     size_t count = (size_t)entry->num_inputs + (size_t)entry->num_outputs;
     dims = (size_t)entry->num_dims > dims ? (size_t)entry->num_dims : dims;
     tensors = count > tensors ? count : tensors;
+    size_t ranks = 0;
+    for (int32_t k = 0; k < entry->num_inputs; ++k)
+      ranks += (size_t)entry->inputs[k].rank;
+    for (int32_t k = 0; k < entry->num_outputs; ++k)
+      ranks += (size_t)entry->outputs[k].rank;
+    strides = ranks > strides ? ranks : strides;
   }
   size_t chosen_bytes = model->num_entries * sizeof(attn_variant *), dims_bytes = dims * sizeof(int64_t);
   size_t tensors_bytes = tensors * sizeof(attn_rt_tensor), pointers_bytes = tensors * sizeof(void *);
-  char *block = calloc(1, sizeof(attn_context) + chosen_bytes + dims_bytes + tensors_bytes + pointers_bytes);
+  size_t strides_bytes = strides * sizeof(int64_t);
+  char *block =
+      calloc(1, sizeof(attn_context) + chosen_bytes + dims_bytes + tensors_bytes + pointers_bytes + strides_bytes);
   if (!block)
     return NULL;
   attn_context *context = (attn_context *)block;
@@ -66,7 +78,8 @@ static attn_context *allocate(const attn_model_desc *model) {
   context->chosen = (const attn_variant **)block;
   context->dims = (int64_t *)(block += chosen_bytes);
   context->tensors = (attn_rt_tensor *)(block += dims_bytes);
-  context->pointers = (void **)(block + tensors_bytes);
+  context->pointers = (void **)(block += tensors_bytes);
+  context->strides = (int64_t *)(block + pointers_bytes);
   return context;
 }
 

@@ -27,6 +27,7 @@
 #define attn_rt_check_indices attn_rt_v1_check_indices
 #define attn_rt_check_overlap attn_rt_v1_check_overlap
 #define attn_rt_overlaps_itself attn_rt_v1_overlaps_itself
+#define attn_rt_stride attn_rt_v1_stride
 #define attn_rt_make_view attn_rt_v1_make_view
 #define attn_rt_gather attn_rt_v1_gather
 #define attn_rt_scatter attn_rt_v1_scatter
@@ -70,6 +71,9 @@ typedef struct attn_rt_tensor {
   int64_t low, high; // the elements lie in [data + low, data + high); equal if empty
   int64_t copy;      // offset of its dense copy in the workspace; -1: none
 } attn_rt_tensor;
+
+// The stride of a dimension in elements, or what it is in a dense copy; without meaning where the size is 1.
+int64_t attn_rt_stride(const attn_rt_tensor *tensor, int32_t axis, bool dense);
 
 // One call's tensors: inputs, then outputs.
 typedef struct attn_rt_binding {
@@ -192,6 +196,7 @@ struct attn_context {
   int64_t *dims;               // room for the largest entry, as in the next two
   attn_rt_tensor *tensors;
   void **pointers;
+  int64_t *strides; // as the code gets them
   int32_t threads;
   void *workspace;
   size_t workspace_bytes;

@@ -3,9 +3,9 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Outputs may not overlap anything. Most pairs are told apart by their address
-// ranges; views that interleave within one buffer (columns of one matrix, say) need
-// a closer look, which is exact: with the second tensor's dimensions turned round,
+// Outputs may not overlap anything, but for the input that they continue. Most pairs
+// are told apart by their address ranges; views that interleave within one buffer
+// (columns of one matrix, say) need a closer look, which is exact: with the second tensor's dimensions turned round,
 // the difference of two element addresses is a constant plus a sum of c * stride
 // over the dimensions of both, 0 <= c < size, and the question is whether that sum
 // can fall into a short interval. The largest stride leaves one or two choices for
@@ -141,6 +141,18 @@ static bool touches(const attn_rt_tensor *tensor, const void *memory, size_t byt
   return (uintptr_t)(tensor->data + tensor->low) < low + bytes && low < (uintptr_t)(tensor->data + tensor->high);
 }
 
+// Whether an output begins with an input, element by element at the same places. Then the input's other elements are
+// where nothing else of the output is, since no output overlaps itself.
+static bool continues(const attn_rt_tensor *output, const attn_rt_tensor *input) {
+  if (output->data != input->data)
+    return false;
+  for (int32_t i = 0; i < input->desc->rank; ++i)
+    if (input->user->shape[i] > output->user->shape[i] ||
+        (input->user->shape[i] > 1 && attn_rt_stride(output, i, false) != attn_rt_stride(input, i, false)))
+      return false;
+  return true;
+}
+
 attn_code attn_rt_check_overlap(const attn_rt_binding *binding, const void *workspace, size_t workspace_bytes) {
   int32_t num_inputs = binding->entry->num_inputs, count = num_inputs + binding->entry->num_outputs;
   for (int32_t i = 0; i < count; ++i) {
@@ -153,6 +165,8 @@ attn_code attn_rt_check_overlap(const attn_rt_binding *binding, const void *work
       continue;
     for (int32_t k = 0; k < i; ++k) {
       const attn_rt_tensor *other = &binding->tensors[k];
+      if (k == tensor->desc->state - 1 && continues(tensor, other))
+        continue;
       if (other->elements && overlap(tensor, other))
         return attn_rt_fail_tensor(binding, tensor, ATTN_ERROR_ALIAS, "it overlaps %s '%s'",
                                    other->is_output ? "output" : "input", other->desc->name);

@@ -49,6 +49,15 @@ static bool computes_anything(const attn_rt_binding *binding) {
   return false;
 }
 
+// Whether the variant's code takes a tensor that is not dense as it is.
+static bool takes_strided(const attn_rt_binding *binding, const attn_variant *variant, int32_t i) {
+  const attn_rt_tensor *tensor = &binding->tensors[i];
+  if (!variant->strided || !variant->strided[i])
+    return false;
+  int32_t last = tensor->desc->rank - 1;
+  return tensor->user && (!tensor->user->strides || tensor->user->shape[last] == 1 || tensor->user->strides[last] == 1);
+}
+
 // Workspace: the kernels' part, then a dense copy of each strided tensor.
 static attn_code plan_workspace(const attn_rt_binding *binding, const attn_variant *variant, int32_t threads,
                                 int64_t *total) {
@@ -59,7 +68,7 @@ static attn_code plan_workspace(const attn_rt_binding *binding, const attn_varia
   bool fits = bytes >= 0 && add_bytes(total, bytes);
   for (int32_t i = 0; fits && i < num_tensors(binding->entry); ++i) {
     attn_rt_tensor *tensor = &binding->tensors[i];
-    if (tensor->dense)
+    if (tensor->dense || takes_strided(binding, variant, i))
       continue;
     tensor->copy = *total;
     fits = add_bytes(total, tensor->elements * tensor->item);
@@ -149,6 +158,13 @@ static attn_code report_flag(const attn_rt_binding *binding, int32_t code) {
                       attn_rt_code_name((attn_code)code));
 }
 
+// The strides of all tensors that the variant's code takes strides of.
+static void list_strides(const attn_rt_binding *binding, const attn_variant *variant, int64_t *strides) {
+  for (int32_t i = 0; variant->strided && i < num_tensors(binding->entry); ++i)
+    for (int32_t axis = 0; variant->strided[i] && axis < binding->tensors[i].desc->rank; ++axis)
+      *strides++ = attn_rt_stride(&binding->tensors[i], axis, binding->tensors[i].copy >= 0);
+}
+
 static attn_code execute(attn_context *context, const attn_rt_binding *binding, const attn_variant *variant,
                          const attn_run_options *options, attn_rt_team *team, char *workspace) {
   const attn_entry_desc *entry = binding->entry;
@@ -166,7 +182,9 @@ static attn_code execute(attn_context *context, const attn_rt_binding *binding, 
                     .outputs = context->pointers + entry->num_inputs,
                     .workspace = workspace,
                     .threads = options->threads,
-                    .team = team};
+                    .team = team,
+                    .strides = context->strides};
+  list_strides(binding, variant, context->strides);
   int32_t code = variant->run(&call);
   if (!code)
     code = atomic_load_explicit(&team->flag, memory_order_relaxed);

@@ -11,6 +11,15 @@
 
 #include "Internal.h"
 
+int64_t attn_rt_stride(const attn_rt_tensor *tensor, int32_t axis, bool dense) {
+  if (tensor->user->strides && !dense)
+    return tensor->user->strides[axis];
+  int64_t stride = 1;
+  for (int32_t i = axis + 1; i < tensor->desc->rank; ++i)
+    stride *= tensor->user->shape[i];
+  return stride;
+}
+
 void attn_rt_make_view(const attn_rt_tensor *tensor, attn_rt_view *view) {
   view->rank = 0;
   const int64_t *shape = tensor->user->shape, *strides = tensor->user->strides;

@@ -72,6 +72,9 @@ static Error verifyTensor(const ModelInfo &model, const EntryInfo &entry, const 
   if (tensor.type.bits == 0 || tensor.type.lanes == 0)
     return fail("its element type has no bits");
   bool isInteger = tensor.type.code <= 1 && tensor.type.lanes == 1;
+  if (tensor.state >= int32_t(entry.inputs.size()) ||
+      (tensor.state >= 0 && entry.inputs[tensor.state].shape.size() != tensor.shape.size()))
+    return fail("it continues input " + Twine(tensor.state) + ", which does not exist or has another rank");
   if (tensor.indexBegin < tensor.indexEnd && !isInteger)
     return fail("only integers have an index range, but this is " + tensor.type.str());
   return Error::success();
@@ -83,6 +86,9 @@ static Error verifyEntry(const ModelInfo &model, const EntryInfo &entry) {
   };
   if (entry.variants.empty())
     return fail("it has code for no target");
+  for (const VariantInfo &variant : entry.variants)
+    if (!variant.strided.empty() && variant.strided.size() != entry.inputs.size() + entry.outputs.size())
+      return fail("its code for '" + variant.target + "' does not say for each tensor whether it may be strided");
   for (const DimInfo &dim : entry.dims)
     if (dim.min < 0 || dim.min > dim.max)
       return fail("dimension '" + dim.name + "' has bounds " + Twine(dim.min) + " to " + Twine(dim.max));

@@ -53,6 +53,7 @@ class TensorDesc(c.Structure):
         ("shape", c.POINTER(c.c_int64)),
         ("index_begin", c.c_int64),
         ("index_end", c.c_int64),
+        ("state", c.c_int32),
     ]
 
 

@@ -42,12 +42,14 @@ class Dim(NamedTuple):
 
 class Tensor(NamedTuple):
     """An input or output. Sizes in shape are numbers or names of dimensions; values of an input with a range have to
-    lie in range(*index_range)."""
+    lie in range(*index_range). An output that begins with an input, such as a cache that grows, says with `continues`
+    which: it may be written into an array that has the input as its beginning; then only what is new is written."""
 
     name: str
     dtype: str
     shape: tuple
     index_range: "tuple | None"
+    continues: "str | None" = None
 
 
 class Result(tuple):
@@ -93,7 +95,11 @@ class Result(tuple):
 class Entry:
     """A function of a model; call it with its inputs, in order, by name, or as one dict of names.
 
-    out       arrays to write the outputs to: a sequence in order, or a dict (NumPy for those not in it)
+    out       arrays to write the outputs to: a sequence in order, or a dict (NumPy for those not in it). One that
+              continues an input (Tensor.continues) may share its memory:
+
+                  cache = numpy.empty((batch, heads, room, channels), numpy.float32)
+                  step(token, past=cache[:, :, :n], out={"present": cache[:, :, : n + 1]})
     threads   threads that may work; None or 0: the library's default
     """
 
@@ -110,7 +116,8 @@ class Entry:
     def _tensor(self, desc):
         shape = tuple(size if size >= 0 else self.dims[-1 - size].name for size in desc.shape[: desc.rank])
         bounds = (desc.index_begin, desc.index_end) if desc.index_begin < desc.index_end else None
-        return Tensor(text(desc.name), dlpack.dtype_name(desc.dtype_code, desc.dtype_bits), shape, bounds)
+        continues = text(self._desc.inputs[desc.state - 1].name) if desc.state else None
+        return Tensor(text(desc.name), dlpack.dtype_name(desc.dtype_code, desc.dtype_bits), shape, bounds, continues)
 
     def __repr__(self):
         show = lambda tensors: ", ".join(f"{t.name}: {t.dtype}[{', '.join(map(str, t.shape))}]" for t in tensors)

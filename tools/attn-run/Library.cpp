@@ -112,6 +112,8 @@ static void printTensor(llvm::raw_ostream &os, const attn_entry_desc &entry, Str
   os << "]";
   if (desc.index_begin < desc.index_end)
     os << ", values in [" << desc.index_begin << ", " << desc.index_end << ")";
+  if (desc.state)
+    os << ", continues " << entry.inputs[desc.state - 1].name;
   os << "\n";
 }
 

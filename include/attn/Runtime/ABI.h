@@ -92,7 +92,7 @@ typedef enum attn_code {
   ATTN_ERROR_ALIGNMENT = 7,        /* data is not aligned to its element */
   ATTN_ERROR_INDEX = 8,            /* an id, position or computed index lies outside its table */
   ATTN_ERROR_OVERFLOW = 9,         /* a size in bytes does not fit */
-  ATTN_ERROR_ALIAS = 10,           /* an output overlaps another tensor, the workspace or itself */
+  ATTN_ERROR_ALIAS = 10,           /* an output overlaps another tensor (see `state`), the workspace or itself */
   ATTN_ERROR_WORKSPACE = 11,       /* the caller's workspace is too small or misaligned */
   ATTN_ERROR_NO_MEMORY = 12,       /* an allocation failed */
   ATTN_ERROR_UNSUPPORTED = 13,     /* this processor, or this version of the library, cannot do it */
@@ -131,6 +131,10 @@ typedef struct attn_tensor_desc {
   const int64_t *shape; /* rank values: d >= 0 is that static size, d < 0 is the entry's dims[-1 - d] */
   int64_t index_begin;  /* if index_begin < index_end, every value of this (integer) input has to lie in */
   int64_t index_end;    /* [index_begin, index_end); run checks that before it writes anything */
+  int32_t state;        /* of an output: 1 + the number of the input that it begins with, along one dimension, such as
+                           a cache that grows; 0: none. It may share that input's data, with equal strides: then only
+                           what is new is written. Both are parts of a buffer with room for more, so strides are free
+                           but for the last, which is 1 where nothing shall be copied */
 } attn_tensor_desc;
 
 typedef struct attn_variant attn_variant; /* private: an entry's code for one target */

@@ -63,15 +63,17 @@ extern "C" {
 
 #pragma GCC visibility push(hidden)
 
-/* What an entry's `run` receives. All buffers are dense and row major, of the shapes that the tables and dims give;
- * data of an empty tensor may be null. Outputs overlap nothing. If all outputs are empty, `run` is not called. */
+/* What an entry's `run` receives. All buffers are dense and row major, of the shapes that the tables and dims give, but
+ * for the variant's strided ones; data of an empty tensor may be null. Outputs overlap nothing, unless an output begins
+ * where the input of its `state` does, with equal strides. If all outputs are empty, `run` is not called. */
 typedef struct attn_call {
-  const int64_t *dims;  /* values of the entry's symbolic dims, in its table's order */
-  void *const *inputs;  /* aligned to their elements only */
-  void *const *outputs; /* likewise */
-  void *workspace;      /* 64-byte aligned, at least workspace(dims, threads) bytes; undefined contents */
-  int64_t threads;      /* number of worker slices, 1 to 256; worker index < threads */
-  void *team;           /* the runtime's */
+  const int64_t *dims;    /* values of the entry's symbolic dims, in its table's order */
+  void *const *inputs;    /* aligned to their elements only */
+  void *const *outputs;   /* likewise */
+  void *workspace;        /* 64-byte aligned, at least workspace(dims, threads) bytes; undefined contents */
+  int64_t threads;        /* number of worker slices, 1 to 256; worker index < threads */
+  void *team;             /* the runtime's */
+  const int64_t *strides; /* in elements, of the variant's strided tensors, one after another */
 } attn_call;
 
 /* A loop body over [begin, end). No two tasks with the same worker index run at the same time. */
@@ -82,6 +84,8 @@ struct attn_variant {
   uint64_t cpu_features;                                      /* ATTN_CPU_* bits, all needed */
   int64_t (*workspace)(const int64_t *dims, int64_t threads); /* bytes; -1: a size overflows */
   int32_t (*run)(const attn_call *call);                      /* an attn_code */
+  const uint8_t
+      *strided; /* for each input, then output: 1 where rows are contiguous, but may stand anywhere; null: 0 */
 };
 
 struct attn_model_desc {

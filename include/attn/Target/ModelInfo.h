@@ -65,6 +65,8 @@ struct TensorInfo {
   /// If indexBegin < indexEnd, each value of this integer input has to lie in [indexBegin, indexEnd).
   int64_t indexBegin = 0;
   int64_t indexEnd = 0;
+  /// Of an output: the number of the input that it begins with and may share its data with; -1: none.
+  int32_t state = -1;
 };
 
 /// An entry's code for one target. The symbols are functions that exactly one of the code modules defines:
@@ -74,6 +76,8 @@ struct VariantInfo {
   uint64_t cpuFeatures = 0;
   std::string workspaceSymbol;
   std::string runSymbol;
+  /// For each input, then output: whether the code takes it with any strides but the last. Empty: none is.
+  std::vector<uint8_t> strided;
 };
 
 struct EntryInfo {

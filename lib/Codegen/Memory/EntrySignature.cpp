@@ -18,6 +18,11 @@ static StringRef symbolOf(func::FuncOp entry, unsigned arg, int64_t dim) {
   return symbol ? symbol.getValue() : StringRef();
 }
 
+bool attn::isStrided(Type type) {
+  auto memref = llvm::dyn_cast<MemRefType>(type);
+  return memref && !memref.getLayout().isIdentity();
+}
+
 EntrySignature::EntrySignature(func::FuncOp entry) : entry(entry) {
   for (unsigned arg = 0, e = entry.getNumArguments(); arg < e; ++arg) {
     auto type = llvm::dyn_cast<ShapedType>(entry.getArgumentTypes()[arg]);

@@ -76,8 +76,9 @@ private:
       op.getCallMutable().assign(task.getArgument(position));
   }
 
-  /// A dense row-major memref of `type` at `pointer`; sizes from the call's dims.
-  FailureOr<Value> buildMemRef(MemRefType type, unsigned arg, Value pointer, ArrayRef<Value> dims) {
+  /// A memref of `type` at `pointer`; sizes from the call's dims. Row-major and dense where no `strides` are given.
+  FailureOr<Value> buildMemRef(MemRefType type, unsigned arg, Value pointer, ArrayRef<Value> dims,
+                               ArrayRef<Value> strides) {
     auto descriptor = MemRefDescriptor::poison(b, loc, types.convertType(type));
     descriptor.setAllocatedPtr(b, loc, pointer);
     descriptor.setAlignedPtr(b, loc, pointer);
@@ -98,7 +99,7 @@ private:
         size = constant(type.getDimSize(i));
       }
       descriptor.setSize(b, loc, i, size);
-      descriptor.setStride(b, loc, i, stride);
+      descriptor.setStride(b, loc, i, strides.empty() ? stride : strides[i]);
       stride = LLVM::MulOp::create(b, loc, stride, size);
     }
     return UnrealizedConversionCastOp::create(b, loc, TypeRange{type}, ValueRange{descriptor}).getResult(0);
@@ -119,7 +120,8 @@ private:
       dims.push_back(loadAt(b, loc, i64, dimsPointer, 8 * i));
     Value inputs = loadAt(b, loc, ptr, call, CallField::Inputs),
           outputs = loadAt(b, loc, ptr, call, CallField::Outputs);
-    unsigned numInputs = 0, numOutputs = 0;
+    Value stridesPointer = loadAt(b, loc, ptr, call, CallField::Strides);
+    unsigned numInputs = 0, numOutputs = 0, numStrides = 0;
     SmallVector<Value> arguments;
     for (auto [arg, type] : llvm::enumerate(entry.getArgumentTypes())) {
       auto memref = llvm::dyn_cast<MemRefType>(type);
@@ -130,7 +132,10 @@ private:
       } else {
         bool isOutput = bool(entry.getArgAttr(arg, kOutputAttr));
         Value pointer = loadAt(b, loc, ptr, isOutput ? outputs : inputs, 8 * (isOutput ? numOutputs++ : numInputs++));
-        FailureOr<Value> value = buildMemRef(memref, arg, pointer, dims);
+        SmallVector<Value> strides;
+        for (int64_t i = 0; isStrided(memref) && i < memref.getRank(); ++i)
+          strides.push_back(loadAt(b, loc, i64, stridesPointer, 8 * numStrides++));
+        FailureOr<Value> value = buildMemRef(memref, arg, pointer, dims, strides);
         if (failed(value))
           return failure();
         arguments.push_back(*value);

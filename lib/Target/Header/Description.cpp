@@ -35,6 +35,8 @@ static void writeTensors(json::OStream &json, StringRef key, const EntryInfo &en
             json.value(tensor.indexBegin);
             json.value(tensor.indexEnd);
           });
+        if (tensor.state >= 0)
+          json.attribute("continues", text(entry.inputs[tensor.state].name));
       });
   });
 }

@@ -103,6 +103,8 @@ void HeaderWriter::writeTensorDoc(const EntryInfo &entry, StringRef kind, ArrayR
        << spellShape(entry, tensor);
     if (tensor.indexBegin < tensor.indexEnd)
       os << ", values in [" << tensor.indexBegin << ", " << tensor.indexEnd << ")";
+    if (tensor.state >= 0)
+      os << ", continues " << forComment(entry.inputs[tensor.state].name) << " and may share its data";
     os << "\n";
   }
 }

@@ -24,11 +24,11 @@ using namespace llvm;
 
 // These layouts hold for every 64-bit target.
 static_assert(sizeof(attn_dim_desc) == 56 && offsetof(attn_dim_desc, max) == 16);
-static_assert(sizeof(attn_tensor_desc) == 40 && offsetof(attn_tensor_desc, dtype_lanes) == 10 &&
+static_assert(sizeof(attn_tensor_desc) == 48 && offsetof(attn_tensor_desc, dtype_lanes) == 10 &&
               offsetof(attn_tensor_desc, rank) == 12 && offsetof(attn_tensor_desc, shape) == 16 &&
-              offsetof(attn_tensor_desc, index_end) == 32);
-static_assert(sizeof(attn_variant) == 32 && offsetof(attn_variant, cpu_features) == 8 &&
-              offsetof(attn_variant, run) == 24);
+              offsetof(attn_tensor_desc, index_end) == 32 && offsetof(attn_tensor_desc, state) == 40);
+static_assert(sizeof(attn_variant) == 40 && offsetof(attn_variant, cpu_features) == 8 &&
+              offsetof(attn_variant, run) == 24 && offsetof(attn_variant, strided) == 32);
 static_assert(sizeof(attn_entry_desc) == 56 && offsetof(attn_entry_desc, num_variants) == 20 &&
               offsetof(attn_entry_desc, variants) == 48);
 static_assert(sizeof(attn_model_desc) == 24 && offsetof(attn_model_desc, name) == 8 &&
@@ -115,7 +115,7 @@ private:
       shape.push_back(i64(size));
     return makeStruct({makeString(tensor.name), integer(8, tensor.type.code), integer(8, tensor.type.bits),
                        integer(16, tensor.type.lanes), i32(tensor.shape.size()), makeTable("shape", shape),
-                       i64(tensor.indexBegin), i64(tensor.indexEnd)});
+                       i64(tensor.indexBegin), i64(tensor.indexEnd), i32(tensor.state + 1)});
   }
 
   Constant *makeEntry(const EntryInfo &entry) {
@@ -135,9 +135,14 @@ private:
       inputs.push_back(makeTensor(tensor));
     for (const TensorInfo &tensor : entry.outputs)
       outputs.push_back(makeTensor(tensor));
-    for (const VariantInfo &variant : entry.variants)
-      variants.push_back(makeStruct({makeString(variant.target), i64(variant.cpuFeatures),
-                                     getHidden(variant.workspaceSymbol), getHidden(variant.runSymbol)}));
+    for (const VariantInfo &variant : entry.variants) {
+      std::vector<Constant *> strided;
+      for (uint8_t isStrided : variant.strided)
+        strided.push_back(integer(8, isStrided));
+      variants.push_back(
+          makeStruct({makeString(variant.target), i64(variant.cpuFeatures), getHidden(variant.workspaceSymbol),
+                      getHidden(variant.runSymbol), makeTable("strided", strided)}));
+    }
     return makeStruct({makeString(entry.name), i32(dims.size()), i32(inputs.size()), i32(outputs.size()),
                        i32(variants.size()), makeTable("dims", dims), makeTable("inputs", inputs),
                        makeTable("outputs", outputs), makeTable("variants", variants)});

@@ -53,4 +53,26 @@ module attributes {attn.target = #attn.target<"x86-64-v3">} {
   func.func private @f.task.0(%b: index, %e: index, %w: index, %x: memref<?x8xf32>, %n: index) {
     return
   }
+
+  // The strides of what may be strided come from the call, one tensor after another; the last is used, too.
+
+  // CHECK-LABEL: func.func @"lib.g.x86-64-v3.run"(
+  // CHECK-SAME: %[[CALL:.+]]: !llvm.ptr) -> i32
+  // CHECK: llvm.getelementptr %[[CALL]][48]
+  // CHECK: %[[STRIDES:.+]] = llvm.load
+  // CHECK: llvm.getelementptr %[[STRIDES]][0]
+  // CHECK: %[[S0:.+]] = llvm.load
+  // CHECK: llvm.getelementptr %[[STRIDES]][8]
+  // CHECK: %[[S1:.+]] = llvm.load
+  // CHECK: llvm.insertvalue %[[S1]], %{{.+}}[4, 1]
+  // CHECK: llvm.insertvalue %[[S0]], %{{.+}}[4, 0]
+  // CHECK: llvm.getelementptr %[[STRIDES]][16]
+  // CHECK: llvm.getelementptr %[[STRIDES]][24]
+  func.func private @g.workspace(%m: index, %w: index) -> i64 {
+    %c0 = arith.constant 0 : i64
+    return %c0 : i64
+  }
+  func.func @g(%x: memref<?x8xf32, strided<[?, 1]>> {attn.shape = ["m", 8]}, %z: memref<8xf32>, %y: memref<?x8xf32, strided<[?, 1]>> {attn.output, attn.shape = ["m", 8]}, %ws: memref<?xi8> {attn.workspace}) {
+    return
+  }
 }

@@ -6,7 +6,8 @@
 #   python translate.py INPUTS DIRECTORY
 #
 # Encoder and decoder of one model are two entries of one library, which holds what
-# both read once. Greedy decoding over the caches says what it says in float64.
+# both read once. Greedy decoding over the caches says what it says in float64,
+# with caches that are copied from step to step and with caches that grow in place.
 #
 # ===------------------------------------------------------------------------===#
 import os
@@ -16,6 +17,24 @@ import sys
 import numpy as np
 
 import attn
+
+
+def decode(step, caches, mask, expected, room):
+    """The words after the first, which is given. With `room` each cache is one array with so many rows more."""
+    fixed = {name: array for name, array in caches.items() if name in [tensor.name for tensor in step.inputs]}
+    growing = {tensor.name: tensor.continues for tensor in step.outputs if tensor.continues}
+    buffers, past, words = {}, {}, [expected[:, :1]]
+    for name in growing.values():
+        batch, heads, _, channels = caches[name.replace("past", "cross")].shape
+        buffers[name] = np.full((batch, heads, room, channels), np.nan, np.float32)
+        past[name] = buffers[name][:, :, :0]
+    while len(words) < expected.shape[1]:
+        out = {name: buffers[old][:, :, : len(words)] for name, old in growing.items()} if room else None
+        outputs = step(token=words[-1], source_mask=mask, **fixed, **past, out=out)
+        words.append(np.argmax(np.asarray(outputs["logits"]), axis=-1)[:, None])
+        past = {old: np.asarray(outputs[name]) for name, old in growing.items()}
+    assert all(np.isnan(buffer[:, :, len(words) - 1 :]).all() for buffer in buffers.values())
+    return np.concatenate(words, axis=1)
 
 
 def main(inputs, directory):
@@ -30,18 +49,9 @@ def main(inputs, directory):
     cross = entries["translator_encoder"](source=source, source_mask=mask)
     caches = {name: np.asarray(cross[name]) for name in (tensor.name for tensor in entries["translator_encoder"].outputs)}
     step = entries["translator_step"]
-    for tensor in step.inputs:
-        if tensor.name.startswith("past."):
-            like = caches[tensor.name.replace("past", "cross")]
-            caches[tensor.name] = np.zeros((like.shape[0], like.shape[1], 0, like.shape[3]), np.float32)
-    words = [expected[:, :1]]
-    while len(words) < expected.shape[1]:
-        outputs = step(token=words[-1], source_mask=mask, **caches)
-        words.append(np.argmax(np.asarray(outputs["logits"]), axis=-1)[:, None])
-        for name in [name for name in caches if name.startswith("past.")]:
-            caches[name] = np.asarray(outputs[name.replace("past", "present")])
-    said = np.concatenate(words, axis=1)
-    print(f"{said.size} words, {int((said != expected).sum())} differ")
+    for room in (0, 20):
+        said = decode(step, caches, mask, expected, room)
+        print(f"{said.size} words, {int((said != expected).sum())} differ, {'in place' if room else 'copied'}")
 
 
 if __name__ == "__main__":

@@ -25,12 +25,13 @@ ModelInfo makeModel() {
   TensorInfo out;
   out.name = "out";
   out.shape = {};
+  out.state = 0;
   EntryInfo entry;
   entry.name = "encode";
   entry.dims = {{"batch", 0, 512}};
   entry.inputs = {ids};
   entry.outputs = {out};
-  entry.variants = {{"x86-64-v4", uint64_t(1) << 63, "w", "r"}};
+  entry.variants = {{"x86-64-v4", uint64_t(1) << 63, "w", "r", {0, 1}}};
   entry.flops = "2*batch";
   return {"My model", "my_model", {entry}};
 }
@@ -57,6 +58,9 @@ TEST(StoredModelTest, RoundTrip) {
   EXPECT_EQ(entry.variants[0].cpuFeatures, uint64_t(1) << 63);
   EXPECT_EQ(entry.variants[0].workspaceSymbol, "w");
   EXPECT_EQ(entry.variants[0].runSymbol, "r");
+  EXPECT_EQ(entry.variants[0].strided, (std::vector<uint8_t>{0, 1}));
+  EXPECT_EQ(entry.inputs[0].state, -1);
+  EXPECT_EQ(entry.outputs[0].state, 0);
 }
 
 TEST(StoredModelTest, MissingOrWrong) {

@@ -13,7 +13,7 @@
 _Static_assert(sizeof(DLTensor) == 48, "DLPack's layout");
 _Static_assert(sizeof(attn_error) == 512, "an error is 512 bytes for ever");
 _Static_assert(sizeof(attn_dim_desc) == 56, "{ptr, i64, i64, ptr, i64, ptr, i32}");
-_Static_assert(sizeof(attn_tensor_desc) == 40, "{ptr, i8, i8, i16, i32, ptr, i64, i64}");
+_Static_assert(sizeof(attn_tensor_desc) == 48, "{ptr, i8, i8, i16, i32, ptr, i64, i64, i32}");
 _Static_assert(sizeof(attn_entry_desc) == 56, "{ptr, i32, i32, i32, i32, ptr, ptr, ptr, ptr}");
 _Static_assert(offsetof(attn_library, model) == 32, "{i32, i32, ptr, ptr, i32, i32, ptr, ...}");
 _Static_assert(offsetof(attn_library, create) == 40, "nine functions follow");

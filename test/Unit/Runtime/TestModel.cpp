@@ -165,6 +165,32 @@ static int32_t partsRun(const attn_call *call) {
   return ATTN_OK;
 }
 
+// ---- Grow: [heads, rows, 3]; copies what was there only where it isn't there already. "plain" is code for dense
+// tensors.
+
+static int32_t growRun(const attn_call *call) {
+  observe(call);
+  int64_t heads = call->dims[0], past = call->dims[1], added = call->dims[2], all = past + added;
+  bool isDense = probe.growIsDense;
+  int64_t from[] = {past * 3, 3, 1}, to[] = {all * 3, 3, 1};
+  if (!isDense) {
+    std::copy_n(call->strides, 3, from);
+    std::copy_n(call->strides + 3, 3, to);
+  }
+  auto *before = static_cast<const float *>(call->inputs[0]), *news = static_cast<const float *>(call->inputs[1]);
+  auto *result = static_cast<float *>(call->outputs[0]);
+  probe.kept = before == result;
+  for (int64_t h = 0; h < heads; ++h)
+    for (int64_t row = 0; row < all; ++row)
+      for (int64_t i = 0; i < 3; ++i) {
+        if (row < past && before == result)
+          continue;
+        result[h * to[0] + row * to[1] + i * to[2]] =
+            row < past ? before[h * from[0] + row * from[1] + i * from[2]] : news[(h * added + row - past) * 3 + i];
+      }
+  return ATTN_OK;
+}
+
 // ---- Tables
 
 static const int64_t bs[] = {-1, -2}, bs4[] = {-1, -2, 4}, b[] = {-1}, nn[] = {-1, -1}, n[] = {-1};
@@ -181,30 +207,44 @@ static const attn_dim_desc partsDims[] = {dim("rows", 0, INT64_MAX),
                                           {"width / 3", 0, INT64_MAX, width, 1, three, 1},
                                           {"width / 2", 0, INT64_MAX, width, 1, two, 0},
                                           {"width / 2 - rows", 0, INT64_MAX, halfMinusRows, 2, nullptr, 0}};
+static const int64_t pastAndNew[] = {1, 1, 1, 1, 1, 2};
+static const attn_dim_desc growDims[] = {dim("heads", 0, INT64_MAX),
+                                         dim("past", 0, INT64_MAX),
+                                         dim("new", 0, INT64_MAX),
+                                         {"past + new", 0, INT64_MAX, pastAndNew, 2, nullptr, 0}};
 static const int64_t rw[] = {-1, -2}, rp[] = {-1, -3};
-static const attn_tensor_desc partsIn[] = {{"x", kDLFloat, 32, 1, 2, rw, 0, 0}};
-static const attn_tensor_desc partsOut[] = {{"y", kDLFloat, 32, 1, 2, rp, 0, 0}};
-static const attn_tensor_desc addIn[] = {{"ids", kDLInt, 64, 1, 2, bs, 0, 10}, {"x", kDLFloat, 32, 1, 3, bs4, 0, 0}};
-static const attn_tensor_desc addOut[] = {{"y", kDLFloat, 32, 1, 3, bs4, 0, 0}, {"total", kDLFloat, 64, 1, 1, b, 0, 0}};
-static const attn_tensor_desc squareIn[] = {{"m", kDLInt, 32, 1, 2, nn, 0, 0}};
-static const attn_tensor_desc squareOut[] = {{"t", kDLInt, 32, 1, 2, nn, 0, 0}};
-static const attn_tensor_desc clampIn[] = {{"i", kDLUInt, 8, 1, 1, n, 0, 200}};
-static const attn_tensor_desc clampOut[] = {{"o", kDLUInt, 8, 1, 1, n, 0, 0}};
-static const attn_tensor_desc hugeIn[] = {{"x", kDLFloat, 32, 1, 1, n, 0, 0}};
-static const attn_tensor_desc hugeOut[] = {{"y", kDLFloat, 32, 1, 1, n, 0, 0}};
-static const attn_tensor_desc countIn[] = {{"n", kDLInt, 64, 1, 0, nullptr, 0, 1 << 16}};
-static const attn_tensor_desc countOut[] = {{"hits", kDLInt, 32, 1, 0, nullptr, 0, 0}};
+static const attn_tensor_desc partsIn[] = {{"x", kDLFloat, 32, 1, 2, rw, 0, 0, 0}};
+static const attn_tensor_desc partsOut[] = {{"y", kDLFloat, 32, 1, 2, rp, 0, 0, 0}};
+static const attn_tensor_desc addIn[] = {{"ids", kDLInt, 64, 1, 2, bs, 0, 10, 0},
+                                         {"x", kDLFloat, 32, 1, 3, bs4, 0, 0, 0}};
+static const attn_tensor_desc addOut[] = {{"y", kDLFloat, 32, 1, 3, bs4, 0, 0, 0},
+                                          {"total", kDLFloat, 64, 1, 1, b, 0, 0, 0}};
+static const attn_tensor_desc squareIn[] = {{"m", kDLInt, 32, 1, 2, nn, 0, 0, 0}};
+static const attn_tensor_desc squareOut[] = {{"t", kDLInt, 32, 1, 2, nn, 0, 0, 0}};
+static const attn_tensor_desc clampIn[] = {{"i", kDLUInt, 8, 1, 1, n, 0, 200, 0}};
+static const attn_tensor_desc clampOut[] = {{"o", kDLUInt, 8, 1, 1, n, 0, 0, 0}};
+static const attn_tensor_desc hugeIn[] = {{"x", kDLFloat, 32, 1, 1, n, 0, 0, 0}};
+static const attn_tensor_desc hugeOut[] = {{"y", kDLFloat, 32, 1, 1, n, 0, 0, 0}};
+static const attn_tensor_desc countIn[] = {{"n", kDLInt, 64, 1, 0, nullptr, 0, 1 << 16, 0}};
+static const attn_tensor_desc countOut[] = {{"hits", kDLInt, 32, 1, 0, nullptr, 0, 0, 0}};
+static const int64_t hp[] = {-1, -2, 3}, hn[] = {-1, -3, 3}, hq[] = {-1, -4, 3};
+static const attn_tensor_desc growIn[] = {{"past", kDLFloat, 32, 1, 3, hp, 0, 0, 0},
+                                          {"new", kDLFloat, 32, 1, 3, hn, 0, 0, 0}};
+static const attn_tensor_desc growOut[] = {{"present", kDLFloat, 32, 1, 3, hq, 0, 0, 1}};
 
 // No processor has bit 63, so the first variant is never taken.
-#define VARIANTS(NAME, WORKSPACE, RUN)                                                                                 \
-  static const attn_variant NAME[] = {                                                                                 \
-      {"future", UINT64_C(1) << 63, WORKSPACE, RUN}, {"best", 0, WORKSPACE, RUN}, {"plain", 0, WORKSPACE, RUN}}
-VARIANTS(addVariants, addWorkspace, addRun);
-VARIANTS(squareVariants, nullptr, squareRun);
-VARIANTS(clampVariants, nullptr, clampRun);
-VARIANTS(hugeVariants, hugeWorkspace, hugeRun);
-VARIANTS(countVariants, countWorkspace, countRun);
-VARIANTS(partsVariants, nullptr, partsRun);
+#define VARIANTS(NAME, WORKSPACE, RUN, STRIDED)                                                                        \
+  static const attn_variant NAME[] = {{"future", UINT64_C(1) << 63, WORKSPACE, RUN, STRIDED},                          \
+                                      {"best", 0, WORKSPACE, RUN, STRIDED},                                            \
+                                      {"plain", 0, WORKSPACE, RUN, nullptr}}
+VARIANTS(addVariants, addWorkspace, addRun, nullptr);
+VARIANTS(squareVariants, nullptr, squareRun, nullptr);
+VARIANTS(clampVariants, nullptr, clampRun, nullptr);
+VARIANTS(hugeVariants, hugeWorkspace, hugeRun, nullptr);
+VARIANTS(countVariants, countWorkspace, countRun, nullptr);
+VARIANTS(partsVariants, nullptr, partsRun, nullptr);
+static const uint8_t growStrided[] = {1, 0, 1};
+VARIANTS(growVariants, nullptr, growRun, growStrided);
 
 static const attn_entry_desc entries[] = {
     {"add", 2, 2, 2, 3, addDims, addIn, addOut, addVariants},
@@ -213,6 +253,7 @@ static const attn_entry_desc entries[] = {
     {"huge", 1, 1, 1, 3, anyN, hugeIn, hugeOut, hugeVariants},
     {"count", 0, 1, 1, 3, nullptr, countIn, countOut, countVariants},
     {"parts", 5, 1, 1, 3, partsDims, partsIn, partsOut, partsVariants},
+    {"grow", 4, 2, 1, 3, growDims, growIn, growOut, growVariants},
 };
 static const attn_model_desc model = {ATTN_ABI_VERSION, NumEntries, "test", entries};
 static const attn_library library = ATTN_RT_LIBRARY("test", entries, NumEntries, &model);

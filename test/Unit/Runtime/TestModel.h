@@ -27,9 +27,12 @@ namespace attn::test {
 /// Clamp:   i uint8 [n] -> o uint8 [n] = min(i, 99), flagged where it clamps
 /// Huge:    x float32 [n] -> y float32 [n]; needs n * 2^40 bytes of workspace, more than 63 bits from n = 2^22 on
 /// Count:   n int64 [] -> hits int32 [] ; a parallel loop over n items with a busy body; 0 unless every item came once
-/// Parts:  x float32 [rows, width] -> y float32 [rows, width / 3] = the first part of each row; width is a multiple of 3, and
+/// Parts:  x float32 [rows, width] -> y float32 [rows, width / 3] = the first part of each row; width is a multiple of
+/// 3, and
 ///          half of it, rounded down, at least rows
-enum Entry : uint32_t { Add, Square, Clamp, Huge, Count, Parts, NumEntries };
+/// Grow:    past float32 [heads, past, 3], new float32 [heads, new, 3] -> present float32 [heads, past + new, 3], which
+///          continues past; the target "best" takes strides
+enum Entry : uint32_t { Add, Square, Clamp, Huge, Count, Parts, Grow, NumEntries };
 
 constexpr int64_t MaxSequence = 8;
 
@@ -40,6 +43,8 @@ struct Probe {
   std::atomic<bool> workspaceAligned{true};
   std::atomic<bool> workerClash{false}; // two tasks with one worker index at the same time
   std::atomic<int> spin{0};             // work per item of Count
+  std::atomic<bool> growIsDense{false}; // Grow runs as "plain", which gets dense tensors
+  std::atomic<bool> kept{false};        // Grow found past at the beginning of present
   std::atomic<void (*)()> duringRun{nullptr};
 };
 

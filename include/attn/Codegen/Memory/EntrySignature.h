@@ -37,6 +37,9 @@ private:
   llvm::StringSet<> visiting; // also says where one is computed from itself, which the model's verifier refuses
 };
 
+/// True for an argument's type whose rows may stand anywhere.
+bool isStrided(mlir::Type type);
+
 /// The name of the function that computes an entry's workspace.
 std::string workspaceFunctionName(llvm::StringRef entry);
 

@@ -49,6 +49,32 @@ def CopyResults : Pass<"attn-copy-results", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def Bufferize : Pass<"attn-bufferize", "::mlir::ModuleOp"> {
+  let summary = "Make tensors buffers";
+  let description = [{
+    Upstream's one-shot bufferization of a module with its functions' boundaries. Arguments become dense, row-major buffers,
+    but those of a type that a state has (`attn.state`, both of the pair): they become buffers of any strides with rows that
+    are contiguous, so that a cache may be a part of a larger buffer.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def KeepState : Pass<"attn-keep-state", "::mlir::func::FuncOp"> {
+  let summary = "Don't copy a state onto itself";
+  let description = [{
+    The copy of an argument to the beginning of the output that continues it (`attn.state`) is made only where the caller
+    gave the two at different places.
+
+    ```mlir
+    memref.copy %past, %beginning_of_present
+    // becomes
+    scf.if %addresses_differ { memref.copy %past, %beginning_of_present }
+    ```
+  }];
+  let statistics = [Statistic<"numKept", "kept", "Number of copies that depend on addresses">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
 def DropResults : Pass<"attn-drop-results", "::mlir::func::FuncOp"> {
   let summary = "Results of entries stand in the caller's buffers";
   let description = [{

@@ -50,6 +50,20 @@ static LogicalResult verifyIndexRange(Operation *op, Attribute attribute) {
   return success();
 }
 
+static LogicalResult verifyState(Operation *op, Type type, Attribute attribute) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  auto number = dyn_cast<IntegerAttr>(attribute);
+  if (!function || !number || number.getInt() < 0 || number.getInt() >= function.getNumArguments())
+    return op->emitError() << "'attn.state' is " << attribute << ", expected the number of an argument";
+  auto state = dyn_cast_if_present<ShapedType>(type);
+  auto argument = dyn_cast<ShapedType>(function.getArgumentTypes()[number.getInt()]);
+  if (!state || !argument || !state.hasRank() || !argument.hasRank() || state.getRank() != argument.getRank() ||
+      state.getElementType() != argument.getElementType())
+    return op->emitError() << "'attn.state' is " << attribute
+                           << ", but argument and result have different ranks or elements";
+  return success();
+}
+
 /// What arguments and results of functions share.
 static LogicalResult verifyTensorAttribute(Operation *op, Type type, NamedAttribute attribute) {
   if (attribute.getName() == kNameAttr) {
@@ -59,6 +73,8 @@ static LogicalResult verifyTensorAttribute(Operation *op, Type type, NamedAttrib
   }
   if (attribute.getName() == kShapeAttr)
     return verifyShape(op, attribute.getValue(), type);
+  if (attribute.getName() == kStateAttr)
+    return verifyState(op, type, attribute.getValue());
   if (attribute.getName() == kIndexRangeAttr)
     return verifyIndexRange(op, attribute.getValue());
   return success();

@@ -46,6 +46,8 @@ constexpr llvm::StringLiteral kUnsignedAttr = "attn.unsigned";
 constexpr llvm::StringLiteral kIndexRangeAttr = "attn.index_range";
 /// On entries: a dictionary from symbols to the #attn.dim that says what is known of them.
 constexpr llvm::StringLiteral kDimsAttr = "attn.dims";
+/// On results, later on the arguments that stand for them: the number of the argument that the result begins with.
+constexpr llvm::StringLiteral kStateAttr = "attn.state";
 constexpr llvm::StringLiteral kTargetAttr = "attn.target";
 constexpr llvm::StringLiteral kGPUKernelAttr = "attn.gpu_kernel";
 constexpr llvm::StringLiteral kGPULaunchAttr = "attn.gpu_launch";

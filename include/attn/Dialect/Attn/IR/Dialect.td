@@ -31,8 +31,9 @@ def Attn_Dialect : Dialect {
     Discardable attributes of the dialect: `attn.name` (the name of an entry's argument or result), `attn.shape` (one
     string or integer a dimension: a symbol such as "batch", or the static size), `attn.index_range`
     (`array<i64: begin, end>`: an integer argument's values lie in [begin, end)), `attn.dims` (on an entry: a
-    `#attn.dim` for each symbol that is bounded or computed), `attn.target` (on a nested module: the target it is compiled for), `attn.gpu_kernel` (on an op: the GPU kernel that
-    computes it), `attn.gpu_launch` (on that kernel: how it is launched).
+    `#attn.dim` for each symbol that is bounded or computed), `attn.state` (on a result: the number of the argument that it
+    begins with, along one dimension), `attn.target` (on a nested module: the target it is compiled for),
+    `attn.gpu_kernel` (on an op: the GPU kernel that computes it), `attn.gpu_launch` (on that kernel: how it is launched).
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasCanonicalizer = 1;

@@ -271,6 +271,25 @@ def InsertChecksPass : Attn_FunctionPass<"attn-insert-checks"> {
   let statistics = [Statistic<"numChecks", "checks", "Number of checks inserted">];
 }
 
+def MarkStatePass : Attn_FunctionPass<"attn-mark-state"> {
+  let summary = "Find results that continue an argument, such as caches of keys and values";
+  let description = [{
+    A result of an entry that is an argument and another tensor after it, along one dimension, gets `attn.state`: the
+    argument's number. A caller who gives both in one place, the argument as the beginning of the result, spares the copy.
+
+    ```mlir
+    func.func @step(%past: tensor<?x64xf32>, %new: tensor<?x64xf32>) -> tensor<?x64xf32> {
+      ...
+      %0 = tensor.insert_slice %past into %empty[0, 0] [%p, 64] [1, 1] : tensor<?x64xf32> into tensor<?x64xf32>
+      %1 = tensor.insert_slice %new into %0[%p, 0] [%n, 64] [1, 1] : tensor<?x64xf32> into tensor<?x64xf32>
+      return %1 : tensor<?x64xf32>
+    // becomes
+    func.func @step(...) -> (tensor<?x64xf32> {attn.state = 0}) {
+    ```
+  }];
+  let statistics = [Statistic<"numMarked", "marked", "Number of results that continue an argument">];
+}
+
 def VerifyFusedPass : Pass<"attn-verify-fused", "::mlir::ModuleOp"> {
   let summary = "Check what must hold after the stage `fuse`";
   let description = [{

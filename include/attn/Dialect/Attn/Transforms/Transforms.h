@@ -48,6 +48,9 @@ bool canFuseIntoEpilogue(LinearOp linear, mlir::Operation *user, std::string &wh
 /// Merges linears of one input in every function of `module`; returns how many linears went into merged ones.
 int64_t mergeLinears(mlir::ModuleOp module);
 
+/// Sets `attn.state` on results of an entry that begin with an argument; returns on how many.
+int64_t markState(mlir::func::FuncOp entry);
+
 /// Removes the weights of `module` that nothing in it reads; returns how many.
 int64_t pruneWeights(mlir::ModuleOp module);
 

@@ -53,16 +53,29 @@ def code_of(call, *args, **kwargs):
 
 def test_describes_itself(library):
     assert library.name == "test"
-    assert list(library.entries) == ["add", "square", "clamp", "huge", "count", "parts"]
+    assert list(library.entries) == ["add", "square", "clamp", "huge", "count", "parts", "grow"]
     add = library.add
     assert add is library["add"]
     assert add.dims == (("batch", 0, None), ("sequence", 0, 8))
-    assert add.inputs[0] == ("ids", "int64", ("batch", "sequence"), (0, 10))
+    assert add.inputs[0] == ("ids", "int64", ("batch", "sequence"), (0, 10), None)
     assert add.inputs[1].index_range is None
-    assert add.outputs[1] == ("total", "float64", ("batch",), None)
+    assert add.outputs[1] == ("total", "float64", ("batch",), None, None)
+    assert library.grow.outputs[0].continues == "past"
     assert add.target == "best"
     assert "ids: int64[batch, sequence]" in repr(add)
     assert "add" in dir(library)
+
+
+def test_cache_grows_in_place(library):
+    cache = np.full((2, 8, 3), -1, np.float32)
+    cache[:, :3] = np.arange(18).reshape(2, 3, 3)
+    new = np.full((2, 2, 3), 7, np.float32)
+    want = np.concatenate([cache[:, :3], new, cache[:, 5:]], axis=1)
+    result = library.grow(cache[:, :3], new, out={"present": cache[:, :5]})
+    assert np.shares_memory(result.present, cache)
+    assert np.array_equal(cache, want)
+    with pytest.raises(attn.Error, match="it overlaps input 'past'"):
+        library.grow(cache[:, :3], new, out={"present": cache[:, 1:6]})
 
 
 def test_calls(library, feeds):

@@ -7,29 +7,21 @@
 // maxima and sums are taken vertically, and the output's product broadcasts powers against rows of values. Neither keys
 // nor values are packed, and nothing crosses lanes.
 //
-// Where the scale is positive it is left out of the scores and enters the exponent: 2^((s - m) c) with c = scale
-// log2(e). The maximum is subtracted first, as it is: the difference is exact where it matters and never positive, so
-// that the largest power is exactly 1 and scores of any finite size are safe. The multiplication hides in the FMAs that
-// split the exponent.
-//
 //===----------------------------------------------------------------------===//
 
 #include "KernelPattern.h"
+#include "RunningMaximum.h"
 #include "ScoreRegions.h"
+#include "SingleQuery.h"
 #include "attn/Codegen/CPU/Approximations.h"
 #include "attn/Codegen/CPU/Epilogue.h"
 #include "attn/Codegen/CPU/RegisterTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include <limits>
 
 using namespace mlir;
 using namespace attn;
 
-static constexpr double kLog2E = 1.4426950408889634;
-static constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
-/// Scales that have an inverse in f32 with room to multiply by it.
-static constexpr double kLeastScale = 0x1p-64, kGreatestScale = 0x1p64;
 /// Vectors of exponentials computed together: as many chains of dependent instructions as overlap, and no more than
 /// sixteen registers hold.
 static constexpr int64_t kExponentialVectors = 8;
@@ -64,8 +56,7 @@ public:
   OnlineAttentionKernel(OnlineAttentionOp op, OpBuilder &builder)
       : op(op), kernel(*op.getKernel()), lanes(kernel.getLanes()), vectors(kernel.getQueries() / lanes),
         emitter(builder, op.getLoc(), lanes), functions(builder, op.getLoc(), emitter.vectorType()),
-        scale(op.getScale().convertToDouble()), regions(op, emitter),
-        scaledScores(regions.hasScore() || !(scale >= kLeastScale && scale <= kGreatestScale)),
+        scale(op.getScale().convertToDouble()), regions(op, emitter), scaledScores(storesScaledScores(op)),
         scores(op.getScratch()[0]), factors(op.getScratch()[1]) {}
 
   void emit() {
@@ -162,35 +153,19 @@ private:
   /// Updates `maximum`, scales `sum`, stores the factors of the accumulator, and returns what is subtracted from scores
   /// as they are stored.
   VectorEmitter::Values emitMaxima(ValueRange maxima) {
-    OpBuilder &builder = emitter.getBuilder();
-    Location loc = emitter.getLoc();
-    Value infinity = emitter.splat(kMinusInfinity), zero = emitter.splat(0);
     VectorEmitter::Values offsets;
     for (int64_t j = 0; j < vectors; ++j) {
-      Value blockMaximum = scaledScores ? maxima[j] : emitter.mulf(maxima[j], emitter.splat(scale));
-      Value before = emitter.load(op.getMaximum(), {lane[j]});
-      Value after = emitter.maxf(blockMaximum, before);
-      emitter.store(after, op.getMaximum(), {lane[j]});
-      // Where no key counted so far, 0 in place of -infinity makes all powers 0 instead of NaN.
-      Value none = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, after, infinity);
-      Value finite = arith::SelectOp::create(builder, loc, none, zero, after);
-      Value factor = functions.exp2OfNonPositive(emitter.subf(before, finite), kLog2E);
-      emitter.store(factor, factors, {lane[j]});
-      emitter.store(emitter.mulf(emitter.load(op.getSum(), {lane[j]}), factor), op.getSum(), {lane[j]});
-      Value offset = after;
-      if (!scaledScores) {
-        // A maximum from before lies above all scores of this block, also where its rounded quotient doesn't.
-        Value isNew = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGE, blockMaximum, before);
-        Value old = emitter.maxf(emitter.mulf(before, emitter.splat(1 / scale)), maxima[j]);
-        offset = arith::SelectOp::create(builder, loc, isNew, maxima[j], old);
-      }
-      offsets.push_back(arith::SelectOp::create(builder, loc, none, zero, offset));
+      RunningMaximum running = emitRunningMaximum(emitter, op, maxima[j], emitter.load(op.getMaximum(), {lane[j]}));
+      emitter.store(running.maximum, op.getMaximum(), {lane[j]});
+      emitter.store(running.factor, factors, {lane[j]});
+      emitter.store(emitter.mulf(emitter.load(op.getSum(), {lane[j]}), running.factor), op.getSum(), {lane[j]});
+      offsets.push_back(running.offset);
     }
     return offsets;
   }
 
   void emitExponentials(ValueRange offsets) {
-    double factor = scaledScores ? kLog2E : scale * kLog2E;
+    double factor = exponentFactor(op);
     VectorEmitter::Values zeros(vectors, emitter.splat(0));
     auto emitKeys = [&](Value first, int64_t count, ValueRange sums) {
       VectorEmitter::Values rows, powers, results;
@@ -278,7 +253,20 @@ private:
 struct ExpandOnlineAttention final : KernelPattern<OnlineAttentionOp> {
   using KernelPattern::KernelPattern;
   void emit(OnlineAttentionOp op, PatternRewriter &rewriter) const override {
-    OnlineAttentionKernel(op, rewriter).emit();
+    auto emitTile = [&] { OnlineAttentionKernel(op, rewriter).emit(); };
+    if (!op.getRows() || !whyNotSingleQuery(op).empty())
+      return emitTile();
+    Location loc = op.getLoc();
+    Value count = memref::DimOp::create(rewriter, loc, op.getRows(), 0);
+    Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);
+    Value isSingle = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, count, one);
+    auto branch = [&](function_ref<void()> emit) {
+      return [&, emit](OpBuilder &, Location) {
+        emit();
+        scf::YieldOp::create(rewriter, loc);
+      };
+    };
+    scf::IfOp::create(rewriter, loc, isSingle, branch([&] { emitSingleQuery(op, rewriter); }), branch(emitTile));
   }
 };
 

@@ -186,21 +186,36 @@ Value VectorEmitter::tree(ArrayRef<Value> values, function_ref<Value(Value, Valu
   return level.front();
 }
 
-void VectorEmitter::transpose(MutableArrayRef<Value> rows) const {
-  for (int64_t h = laneCount / 2; h >= 1; h /= 2) {
-    SmallVector<int64_t> low, high;
-    for (int64_t j = 0; j < laneCount; ++j) {
-      low.push_back(j & h ? laneCount + j - h : j);
-      high.push_back(j & h ? laneCount + j : j + h);
-    }
-    for (int64_t i = 0; i < laneCount; ++i) {
-      if (i & h)
-        continue;
-      Value a = rows[i], b = rows[i + h];
-      rows[i] = vector::ShuffleOp::create(builder, loc, a, b, low);
-      rows[i + h] = vector::ShuffleOp::create(builder, loc, a, b, high);
-    }
+/// Of vectors a and b the blocks of `half` lanes that have even numbers, and those that have odd ones: a's at even
+/// places, b's at odd ones.
+static std::pair<Value, Value> exchange(OpBuilder &builder, Location loc, Value a, Value b, int64_t half) {
+  int64_t lanes = cast<VectorType>(a.getType()).getNumElements();
+  SmallVector<int64_t> even, odd;
+  for (int64_t j = 0; j < lanes; ++j) {
+    even.push_back(j & half ? lanes + j - half : j);
+    odd.push_back(j & half ? lanes + j : j + half);
   }
+  return {vector::ShuffleOp::create(builder, loc, a, b, even), vector::ShuffleOp::create(builder, loc, a, b, odd)};
+}
+
+void VectorEmitter::transpose(MutableArrayRef<Value> rows) const {
+  for (int64_t half = laneCount / 2; half >= 1; half /= 2)
+    for (int64_t i = 0; i < laneCount; ++i)
+      if (!(i & half))
+        std::tie(rows[i], rows[i + half]) = exchange(builder, loc, rows[i], rows[i + half], half);
+}
+
+Value VectorEmitter::sums(ArrayRef<Value> rows) const {
+  // A transpose that adds what it exchanges, so that each step halves the number of vectors.
+  Values left(rows);
+  for (int64_t half = laneCount / 2; half >= 1; half /= 2) {
+    for (int64_t i = 0; i < half; ++i) {
+      auto [even, odd] = exchange(builder, loc, left[i], left[i + half], half);
+      left[i] = addf(even, odd);
+    }
+    left.resize(half);
+  }
+  return left.front();
 }
 
 //===----------------------------------------------------------------------===//

@@ -146,7 +146,7 @@ private:
     // rows gives.
     if (empty && op.getEmpty() == EmptyRow::Uniform && !finishesEmptyRows())
       count = arith::SelectOp::create(b, loc, empty, constant(0), queryCount);
-    Value packed = packQueries(count);
+    Queries packed = packQueries(count);
     State state = maskedLoop(packed, initialState(), /*score=*/true);
     if (finishesEmptyRows())
       state = finishEmptyRows(packed, state);
@@ -191,15 +191,20 @@ private:
     }
   }
 
-  /// The task's first `count` queries in lanes, and zeros.
-  Value packQueries(Value count) {
+  /// Queries as rows, and in lanes with zeros beside them.
+  struct Queries {
+    Value rows, packed;
+  };
+
+  /// The task's first `count` queries.
+  Queries packQueries(Value count) {
     Slice slice = sliceOf(op.getQuery(), op.getQueryMap(), AttentionOp::Query, queryBegin, count);
     Value rows = extract(op.getQuery(), slice);
     Value init = tensor::EmptyOp::create(b, loc, {1, slice.type.getDimSize(1), kernel.getQueries()},
                                          slice.type.getElementType());
-    return PackOp::create(b, loc, TypeRange{init.getType()}, rows, init,
-                          RowKernelAttr::get(op.getContext(), kernel.getLanes()))
-        .getResult(0);
+    auto pack = PackOp::create(b, loc, TypeRange{init.getType()}, rows, init,
+                               RowKernelAttr::get(op.getContext(), kernel.getLanes()));
+    return {rows, pack.getResult(0)};
   }
 
   /// `isLate` for a state beside the first one, which would be taken for the same.
@@ -222,13 +227,14 @@ private:
 
   /// Which keys of [begin, end) a loop asks about.
   struct KeyLoop {
-    Value packed, begin, end;
+    Queries queries;
+    Value begin, end;
     bool keyMask, mask, score;
   };
 
   /// The keys that count. Where the key mask has no holes, it isn't asked.
-  State maskedLoop(Value packed, State state, bool score) {
-    KeyLoop loop = {packed, begin, end, /*keyMask=*/false, /*mask=*/true, score};
+  State maskedLoop(const Queries &queries, State state, bool score) {
+    KeyLoop loop = {queries, begin, end, /*keyMask=*/false, /*mask=*/true, score};
     if (!op.getKeyMask())
       return keyLoop(loop, state);
     KeyLoop asking = loop;
@@ -251,7 +257,7 @@ private:
   }
 
   /// Rows without keys get what they yield. A sum of 0 is not all it takes: scores of -infinity have it too.
-  State finishEmptyRows(Value packed, State state) {
+  State finishEmptyRows(const Queries &packed, State state) {
     Value none = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
     Type element = getElementTypeOrSelf(op.getInit().getType());
     Value zero = arith::ConstantOp::create(b, loc, b.getFloatAttr(element, 0));
@@ -264,7 +270,7 @@ private:
           scf::YieldOp::create(inner, loc, arith::OrIOp::create(inner, loc, found[0], isZero(inner, sum)).getResult());
         });
     auto replace = [&] {
-      Value zeros = packQueries(constant(0));
+      Queries zeros = packQueries(constant(0));
       Value counted = maskedLoop(zeros, initialState(/*isLate=*/true), /*score=*/false)[2];
       bool unmasked = op.getEmpty() == EmptyRow::Unmasked;
       State other = keyLoop({unmasked ? packed : zeros, constant(0), keys, /*keyMask=*/false, /*mask=*/false, unmasked},
@@ -306,9 +312,9 @@ private:
     }
     ValueRange args = loop.getRegionIterArgs();
     auto online = OnlineAttentionOp::create(
-        b, loc, SmallVector<Type>(args.getTypes()), keys.packed, key, value, keyMask, args[0], args[1], args[2],
+        b, loc, SmallVector<Type>(args.getTypes()), keys.queries.packed, key, value, keyMask, args[0], args[1], args[2],
         /*scratch=*/ValueRange(), /*lower=*/Value(), /*upper=*/Value(), /*mapped=*/ValueRange(),
-        /*indices=*/ValueRange(), b.getF64FloatAttr(scale), b.getArrayAttr({}), kernel);
+        /*indices=*/ValueRange(), keys.queries.rows, b.getF64FloatAttr(scale), b.getArrayAttr({}), kernel);
     mask.addTo(online, {keys.mask, keys.score}, first, count);
     scf::YieldOp::create(b, loc, online.getResults());
     return State(loop.result_begin(), loop.result_end());

@@ -44,6 +44,43 @@ func.func @online(%q: memref<1x8x16xf32>, %k: memref<?x8xf32>, %v: memref<?x16xf
 
 // -----
 
+// Where a tile has one query, keys stand in lanes: 8 rows of keys meet the query, and a transpose adds their products. The
+// last keys are read again in place of those that there aren't, and don't count. Else it is as above.
+
+// CHECK-LABEL: func.func @single
+// CHECK-SAME:    %[[Q:.+]]: memref<1x8x16xf32>, %[[ROWS:.+]]: memref<?x8xf32>, %[[K:.+]]: memref<?x8xf32>, %[[V:[^:]+]]: memref<?x16xf32>,
+// CHECK-DAG:     %[[ONE:.+]] = arith.constant 1 : index
+// CHECK:         %[[R:.+]] = memref.dim %[[ROWS]]
+// CHECK:         %[[SINGLE:.+]] = arith.cmpi eq, %[[R]], %[[ONE]]
+// CHECK:         scf.if %[[SINGLE]] {
+// CHECK:           %[[SCORES:.+]] = memref.collapse_shape %{{.+}} {{\[\[}}0, 1]] : memref<64x16xf32> into memref<1024xf32>
+// CHECK:           scf.for
+// CHECK:             %[[QUERY:.+]] = vector.load %[[ROWS]]
+// CHECK-COUNT-8:     vector.load %[[K]]
+// CHECK-COUNT-14:    vector.shuffle
+// CHECK:             vector.store %{{.+}}, %[[SCORES]]
+// CHECK:           scf.if
+// CHECK:             arith.minsi
+// CHECK:           vector.reduction <maximumf>
+// CHECK:           scf.for
+// CHECK:             vector.load %[[SCORES]]
+// CHECK:             vector.store %{{.+}}, %[[SCORES]]
+// CHECK:           scf.for
+// CHECK:             %[[P:.+]] = memref.load %[[SCORES]]
+// CHECK:             vector.broadcast %[[P]]
+// CHECK:         } else {
+// CHECK:           vector.load %[[Q]]
+func.func @single(%q: memref<1x8x16xf32>, %rows: memref<?x8xf32>, %k: memref<?x8xf32>, %v: memref<?x16xf32>, %acc: memref<16x16xf32>,
+                  %max: memref<16xf32>, %sum: memref<16xf32>, %scores: memref<64x16xf32>, %factors: memref<16xf32>) {
+  attn.online_attention ins(%q, %k, %v : memref<1x8x16xf32>, memref<?x8xf32>, memref<?x16xf32>) rows(%rows : memref<?x8xf32>)
+    outs(%acc, %max, %sum : memref<16x16xf32>, memref<16xf32>, memref<16xf32>)
+    scratch(%scores, %factors : memref<64x16xf32>, memref<16xf32>)
+    {scale = 0.25, kernel = #attn.attention_kernel<queries = 16, keyRows = 2, valueRows = 4, valueColumns = 16, keyBlock = 64, lanes = 8>}
+  return
+}
+
+// -----
+
 // A row of which the sum is 0 has no keys and becomes 0.
 
 // CHECK-LABEL: func.func @finish

@@ -32,6 +32,7 @@
 // CHECK:     %[[KV:.+]] = affine.apply #[[GROUP]](%[[HEAD]])
 // CHECK:     %[[KEY:.+]] = tensor.extract_slice %[[K]][%[[BATCH]], %[[BLOCK]], %[[KV]], 0] [1, %[[SIZE]], 1, 8]
 // CHECK:     attn.online_attention ins(%[[PACKED]], %[[KEY]], %[[KEY]] :
+// CHECK-SAME: rows(%[[ROWS]] :
 // CHECK-SAME: kernel = #attn.attention_kernel<queries = 24, {{.*}}keyBlock = 100, lanes = 8>, scale = 5.000000e-01 : f64
 // CHECK:   %[[RESULT:.+]] = tensor.extract_slice %[[OUT]][%[[BATCH]], %[[FIRST]], %[[HEAD]], 0] [1, %[[COUNT]], 1, 8]
 // CHECK:   %[[DONE:.+]] = attn.online_finish {{.*}} outs(%[[RESULT]] :

@@ -247,7 +247,8 @@ class Masked:
         return harness.Case(self.name, self.text(), prepared)
 
 
-RUNS = [{"b": b, "q": q, "k": k} for b, q, k in ((2, 1, 1), (1, 7, 7), (2, 33, 33), (1, 70, 200), (1, 150, 40), (1, 5, 0))]
+SIZES = (2, 1, 1), (1, 1, 75), (2, 1, 300), (1, 7, 7), (2, 33, 33), (1, 70, 200), (1, 150, 40), (1, 5, 0)
+RUNS = [{"b": b, "q": q, "k": k} for b, q, k in SIZES]
 
 
 def fixed(rng):

@@ -79,6 +79,8 @@ public:
   mlir::Value maxf(mlir::Value a, mlir::Value b) const;
   /// The sum of the lanes, in any order.
   mlir::Value sum(mlir::Value vector) const;
+  /// A vector whose lane i is the sum of the lanes of row i, of `lanes` rows, a power of two.
+  mlir::Value sums(llvm::ArrayRef<mlir::Value> rows) const;
   /// Combines the values pairwise with `combine`: a short chain of dependences. At least one value.
   mlir::Value tree(llvm::ArrayRef<mlir::Value> values,
                    llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine) const;

@@ -272,6 +272,9 @@ LogicalResult OnlineAttentionOp::verify() {
   if (failed(check.shape("C4", "key_mask", getKeyMask(), {"T"})) ||
       failed(check.integers("C4", "key_mask", getKeyMask())))
     return failure();
+  if (getRows() && (failed(check.shape("C7", "rows", getRows(), {"R", "D"})) ||
+                    failed(check.element("C7", "rows", getRows(), element))))
+    return failure();
   size_t scratch = getScratchTypes().size();
   if (!getScratch().empty() && getScratch().size() != scratch)
     return check.fail("C5") << "there are " << getScratch().size() << " scratch buffers, expected none or " << scratch;

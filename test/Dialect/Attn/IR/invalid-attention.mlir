@@ -456,6 +456,16 @@ func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %
 
 // -----
 
+// online_attention, C7
+func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %r: tensor<?x7xf32>, %a: tensor<16x6xf32>, %x: tensor<16xf32>, %s: tensor<16xf32>) {
+  // expected-error @below {{C7: 'rows' is tensor<?x7xf32>}}
+  %0:3 = attn.online_attention ins(%q, %k, %v : tensor<1x8x16xf32>, tensor<4x8xf32>, tensor<4x6xf32>) rows(%r : tensor<?x7xf32>)
+      outs(%a, %x, %s : tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32> {scale = 1.0}
+  return
+}
+
+// -----
+
 // online_attention, C6
 func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %m: tensor<4x16xf32>, %i: index, %a: tensor<16x6xf32>, %x: tensor<16xf32>, %s: tensor<16xf32>) {
   // expected-error @below {{C6: there are 0 maps, expected one for each of 1 mapped operands}}

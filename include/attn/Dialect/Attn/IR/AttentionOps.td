@@ -125,6 +125,9 @@ def Attn_OnlineAttentionOp : Attn_DestinationOp<"online_attention", [
     first query and the block's first key, plus j and k. `maps` say for each of `mapped` where an element stands, from
     (j, k). Lanes past the R rows of such an operand see anything.
 
+    `rows` are the tile's queries as they stand, without zeros. Where it is one, a kernel may take its keys to the lanes,
+    and leave what the other rows of the destinations hold unspecified.
+
     Constraints:
     - C1: `queries` is [1, D, P], as `attn.pack` makes it; `key` is [T, D], `value` is [T, E].
     - C2: `accumulator` is [P, E], `maximum` and `sum` are [P].
@@ -133,6 +136,7 @@ def Attn_OnlineAttentionOp : Attn_DestinationOp<"online_attention", [
     - C5: there is no scratch or what `kernel` needs.
     - C6: there is a map of two dimensions for each of `mapped`, whose results are dimensions, none twice; there are no
       or four `indices`, four where there is a region; arguments and yields of regions as above.
+    - C7: `rows` is [R, D] of the queries' elements.
 
     ```mlir
     %t:3 = attn.online_attention ins(%queries, %k, %v : tensor<1x64x32xf32>, tensor<?x64xf32>, tensor<?x64xf32>)
@@ -146,7 +150,7 @@ def Attn_OnlineAttentionOp : Attn_DestinationOp<"online_attention", [
                        Attn_Shaped:$accumulator, Attn_Shaped:$maximum, Attn_Shaped:$sum,
                        Variadic<AnyStridedMemRef>:$scratch,
                        Optional<Index>:$lower, Optional<Index>:$upper,
-                       Variadic<Attn_Shaped>:$mapped, Variadic<Index>:$indices,
+                       Variadic<Attn_Shaped>:$mapped, Variadic<Index>:$indices, Optional<Attn_Shaped>:$rows,
                        F64Attr:$scale, DefaultValuedAttr<AffineMapArrayAttr, "{}">:$maps,
                        OptionalAttr<Attn_AttentionKernelAttr>:$kernel);
   let results = (outs Variadic<AnyRankedTensor>:$results);
@@ -157,6 +161,7 @@ def Attn_OnlineAttentionOp : Attn_DestinationOp<"online_attention", [
     (`key_mask` `(` $key_mask^ `:` type($key_mask) `)`)?
     (`lower` `(` $lower^ `)`)? (`upper` `(` $upper^ `)`)?
     (`mapped` `(` $mapped^ `:` type($mapped) `)`)? (`indices` `(` $indices^ `)`)?
+    (`rows` `(` $rows^ `:` type($rows) `)`)?
     `outs` `(` $accumulator `,` $maximum `,` $sum `:` type($accumulator) `,` type($maximum) `,` type($sum) `)`
     (`scratch` `(` $scratch^ `:` type($scratch) `)`)? (`->` type($results)^)? attr-dict
     (`score` $score^)? (`mask` $mask^)?

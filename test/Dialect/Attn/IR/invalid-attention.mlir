@@ -458,7 +458,7 @@ func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %
 
 // online_attention, C7
 func.func @f(%q: tensor<1x8x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x6xf32>, %r: tensor<?x7xf32>, %a: tensor<16x6xf32>, %x: tensor<16xf32>, %s: tensor<16xf32>) {
-  // expected-error @below {{C7: 'rows' is tensor<?x7xf32>}}
+  // expected-error @below {{C7: rows is 'tensor<?x7xf32>', expected [R, D = 8]}}
   %0:3 = attn.online_attention ins(%q, %k, %v : tensor<1x8x16xf32>, tensor<4x8xf32>, tensor<4x6xf32>) rows(%r : tensor<?x7xf32>)
       outs(%a, %x, %s : tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<16x6xf32>, tensor<16xf32>, tensor<16xf32> {scale = 1.0}
   return

@@ -11,11 +11,12 @@
 #include "FuzzFile.h"
 #include "FuzzImport.h"
 #include "attn/Import/ONNX/Importer.h"
-#include "onnx.pb.h"
+#include "fuzz_onnx.pb.h"
 #include <random>
 
 using namespace attn;
 using namespace attn::fuzz;
+using attn::fuzz::onnx::ModelProto;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
@@ -29,7 +30,7 @@ class Mutation {
 public:
   explicit Mutation(unsigned seed) : random(seed) {}
 
-  void apply(onnx::ModelProto &model) {
+  void apply(ModelProto &model) {
     collect(model);
     Message &message = *messages[below(messages.size())];
     std::vector<const FieldDescriptor *> fields;
@@ -140,7 +141,7 @@ private:
 } // namespace
 
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t maxSize, unsigned seed) {
-  onnx::ModelProto model;
+  ModelProto model;
   if (seed % 16 == 0 || !model.ParseFromArray(data, int(size)))
     return LLVMFuzzerMutate(data, size, maxSize);
   for (unsigned i = 0; i < 1 + seed % 3; ++i)

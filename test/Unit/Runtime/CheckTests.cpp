@@ -262,6 +262,8 @@ TEST_F(CheckTest, Options) {
   opts.size = 3;
   EXPECT_EQ(runAdd(t, &opts), ATTN_ERROR_INVALID_ARGUMENT);
   EXPECT_STREQ(message(), "the options' field 'size' is 3; it has to be the options struct's size");
+  opts.size = offsetof(attn_run_options, parallel_for) + 4; // half of a pointer
+  EXPECT_EQ(run(Add, {&t.ids.dl, &t.x.dl}, {&t.y.dl, &t.total.dl}, &opts), ATTN_ERROR_INVALID_ARGUMENT);
   opts = options(-1);
   EXPECT_EQ(runAdd(t, &opts), ATTN_ERROR_INVALID_ARGUMENT);
   EXPECT_STREQ(message(), "the option 'threads' is -1; it has to be at least 0");

@@ -37,6 +37,9 @@ using Bytes = std::vector<uint8_t>;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern "C" __attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t maxSize,
                                                                 unsigned seed);
+extern "C" __attribute__((weak)) size_t LLVMFuzzerCustomCrossOver(const uint8_t *left, size_t leftSize,
+                                                                  const uint8_t *right, size_t rightSize, uint8_t *out,
+                                                                  size_t maxSize, unsigned seed);
 
 static std::mt19937 &generator() {
   static std::mt19937 result;
@@ -138,9 +141,17 @@ static void run(const Bytes &input, const Options &options) {
   alarm(0);
 }
 
-static Bytes mutated(Bytes input, const Options &options) {
+/// Some seed, changed a few times.
+static Bytes makeInput(const Options &options) {
+  Bytes input = options.seeds[below(options.seeds.size())];
   size_t size = input.size();
   input.resize(options.maxSize);
+  if (LLVMFuzzerCustomCrossOver && below(4) == 0) {
+    const Bytes &left = options.seeds[below(options.seeds.size())], &right = options.seeds[below(options.seeds.size())];
+    if (size_t crossed = LLVMFuzzerCustomCrossOver(left.data(), left.size(), right.data(), right.size(), input.data(),
+                                                   input.size(), generator()()))
+      size = crossed;
+  }
   for (size_t i = 0, e = 1 + below(4); i < e; ++i)
     size = LLVMFuzzerCustomMutator ? LLVMFuzzerCustomMutator(input.data(), size, input.size(), generator()())
                                    : LLVMFuzzerMutate(input.data(), size, input.size());
@@ -177,7 +188,7 @@ int main(int argc, char **argv) {
     ++runs;
   }
   for (; runs < options.runs && elapsed() < double(options.seconds); ++runs)
-    run(mutated(options.seeds[below(options.seeds.size())], options), options);
+    run(makeInput(options), options);
   llvm::outs() << runs << " executions in " << unsigned(elapsed()) << " seconds, " << options.seeds.size()
                << " of seeds\n";
   return 0;

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The bytes are the text of a ModelDirectory. A changed config.json wants other tensors; so that models get further
-// than to their first weight, most mutations end with a checkpoint that has what the importer asks for.
+// than to their first weight, many mutations end with a checkpoint that has what the importer asks for.
 //
 //===----------------------------------------------------------------------===//
 
@@ -91,8 +91,8 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max
     else
       mutateFile(model.files[at], random);
   }
-  constexpr int kMostRepairs = 40; // two layers of some family
-  if (random.below(8))
+  constexpr int kMostRepairs = 20; // a layer of some family
+  if (random.below(3) == 0)
     for (int i = 0; i < kMostRepairs && model.repair(import(model)); ++i) {
     }
   std::string text = model.print();

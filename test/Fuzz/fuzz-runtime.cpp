@@ -283,6 +283,13 @@ void Call::run() {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  // The threads go with the last context; one that stays keeps them.
+  static attn_context *keeper = [] {
+    attn_context *context = nullptr;
+    attn_test_library()->create(attn_test_library(), nullptr, &context, nullptr);
+    return context;
+  }();
+  (void)keeper;
   Reader reader(data, size);
   Call(attn_test_library(), reader).run();
   return 0;

@@ -186,6 +186,8 @@ TEST_F(CheckTest, StrideOverflow) {
   refused(ATTN_ERROR_OVERFLOW, "entry 'add', input 'x': its size in bytes overflows 64 bits");
   strides = {INT64_C(1) << 61, 4, 1};
   refused(ATTN_ERROR_OVERFLOW, "entry 'add', input 'x': its size in bytes overflows 64 bits");
+  strides = {-(INT64_C(1) << 61), 4, 1}; // in bytes the least number, which has no negative
+  refused(ATTN_ERROR_OVERFLOW, "entry 'add', input 'x': its size in bytes overflows 64 bits");
   strides = {-(INT64_C(1) << 59), 4, 1};
   refused(ATTN_ERROR_OVERFLOW, "entry 'add', input 'x': its elements reach beyond the address space");
 }

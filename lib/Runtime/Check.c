@@ -107,7 +107,9 @@ static bool measure(attn_rt_tensor *tensor, const int64_t *shape, const int64_t 
   tensor->elements = row / tensor->item;
   if (!strides)
     last = row - tensor->item;
-  return !__builtin_add_overflow(last, tensor->item, &tensor->high);
+  int64_t span;
+  return !__builtin_add_overflow(last, tensor->item, &tensor->high) &&
+         !__builtin_sub_overflow(tensor->high, tensor->low, &span);
 }
 
 static attn_code check_metadata(const attn_rt_binding *binding, attn_rt_tensor *tensor) {

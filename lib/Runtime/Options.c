@@ -13,7 +13,8 @@
 static attn_code read_options(const void *options, void *result, size_t our_size, attn_error *error) {
   size_t size;
   memcpy(&size, options, sizeof(size));
-  if (size < sizeof(size) || size > 4096)
+  // A struct's size is a multiple of its alignment; another would cut a pointer.
+  if (size < sizeof(size) || size % _Alignof(void *) || size > 4096)
     return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT,
                         "the options' field 'size' is %llu; it has to be the options struct's size",
                         (unsigned long long)size);

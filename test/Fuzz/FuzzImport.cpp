@@ -17,17 +17,19 @@ using namespace attn::fuzz;
 // What was unique once stays in a context, so it is made anew after some runs.
 constexpr unsigned kRunsOfContext = 512;
 
-void ImportRunner::run(llvm::StringRef path) {
+std::string ImportRunner::run(llvm::StringRef path) {
   if (!context || ++runs % kRunsOfContext == 0)
     context = std::make_unique<MLIRContext>(MLIRContext::Threading::DISABLED);
-  unsigned errors = 0;
+  std::string errors;
   ScopedDiagnosticHandler handler(context.get(), [&](Diagnostic &diagnostic) {
-    errors += diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      errors += diagnostic.str() + "\n";
     return success();
   });
   FailureOr<OwningOpRef<ModuleOp>> module = importer->importModel(*context, path, ImportOptions());
-  if (failed(module) && errors == 0) {
+  if (failed(module) && errors.empty()) {
     llvm::errs() << "a model was refused without a word\n";
     std::abort();
   }
+  return failed(module) ? errors : "";
 }

@@ -21,7 +21,8 @@ class ImportRunner {
 public:
   explicit ImportRunner(std::unique_ptr<Importer> importer) : importer(std::move(importer)) {}
 
-  void run(llvm::StringRef path);
+  /// What was said of the model at `path`; empty where it was taken.
+  std::string run(llvm::StringRef path);
 
 private:
   std::unique_ptr<Importer> importer;

@@ -6,16 +6,21 @@
 // Most changed bytes are no protobuf any more, so most mutations change a model's fields: any field of any message in
 // it, found by protobuf's reflection.
 //
+// A crossing appends one graph to another, whose results it takes: node tests have few nodes, and what becomes known
+// of a tensor is used by the next.
+//
 //===----------------------------------------------------------------------===//
 
 #include "FuzzFile.h"
 #include "FuzzImport.h"
 #include "attn/Import/ONNX/Importer.h"
-#include "onnx.pb.h"
+#include "fuzz_onnx.pb.h"
 #include <random>
 
 using namespace attn;
 using namespace attn::fuzz;
+using attn::fuzz::onnx::GraphProto;
+using attn::fuzz::onnx::ModelProto;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
@@ -29,7 +34,7 @@ class Mutation {
 public:
   explicit Mutation(unsigned seed) : random(seed) {}
 
-  void apply(onnx::ModelProto &model) {
+  void apply(ModelProto &model) {
     collect(model);
     Message &message = *messages[below(messages.size())];
     std::vector<const FieldDescriptor *> fields;
@@ -140,7 +145,7 @@ private:
 } // namespace
 
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t maxSize, unsigned seed) {
-  onnx::ModelProto model;
+  ModelProto model;
   if (seed % 16 == 0 || !model.ParseFromArray(data, int(size)))
     return LLVMFuzzerMutate(data, size, maxSize);
   for (unsigned i = 0; i < 1 + seed % 3; ++i)
@@ -150,6 +155,69 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max
   size_t length = model.ByteSizeLong();
   model.SerializeToArray(data, int(length));
   return length;
+}
+
+/// Calls `rename` with all names of values in `graph` and the graphs in it.
+template <typename Rename>
+static void renameValues(GraphProto &graph, Rename rename) {
+  for (auto *values : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()})
+    for (auto &value : *values)
+      rename(*value.mutable_name());
+  for (auto &tensor : *graph.mutable_initializer())
+    rename(*tensor.mutable_name());
+  for (auto &node : *graph.mutable_node()) {
+    for (auto *names : {node.mutable_input(), node.mutable_output()})
+      for (std::string &name : *names)
+        rename(name);
+    for (auto &attribute : *node.mutable_attribute())
+      if (attribute.has_g())
+        renameValues(*attribute.mutable_g(), rename);
+  }
+}
+
+/// Appends `next`, an input of which becomes an output of `model`, mostly its last.
+static void append(ModelProto &model, ModelProto next, unsigned seed) {
+  GraphProto &graph = *model.mutable_graph(), &added = *next.mutable_graph();
+  renameValues(added, [](std::string &name) {
+    if (!name.empty())
+      name += '_';
+  });
+  if (added.input_size() > 0 && graph.output_size() > 0) {
+    int input = int(seed % added.input_size());
+    std::string from = added.input(input).name(), to = graph.output(int(seed / 7 % graph.output_size())).name();
+    added.mutable_input()->DeleteSubrange(input, 1);
+    renameValues(added, [&](std::string &name) {
+      if (name == from)
+        name = to;
+    });
+  }
+  if (seed % 2)
+    graph.clear_output();
+  graph.MergeFrom(added);
+  model.mutable_functions()->MergeFrom(next.functions());
+  for (const auto &set : next.opset_import()) {
+    bool isKnown = false;
+    for (auto &own : *model.mutable_opset_import())
+      if (own.domain() == set.domain()) {
+        own.set_version(std::max(own.version(), set.version()));
+        isKnown = true;
+      }
+    if (!isKnown)
+      *model.add_opset_import() = set;
+  }
+}
+
+extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *left, size_t leftSize, const uint8_t *right,
+                                            size_t rightSize, uint8_t *out, size_t maxSize, unsigned seed) {
+  ModelProto model, next;
+  if (!model.ParseFromArray(left, int(leftSize)) || !next.ParseFromArray(right, int(rightSize)))
+    return 0;
+  append(model, std::move(next), seed);
+  size_t size = model.ByteSizeLong();
+  if (size > maxSize)
+    return 0;
+  model.SerializeToArray(out, int(size));
+  return size;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -52,12 +52,12 @@ static bool agreeAtRunTime(Node &node, const Size &a, const Size &b) {
     for (Symbol symbol : term.symbols) {
       if (!node.symbols.nameOf(symbol).empty() || llvm::count(term.symbols, symbol) != 1)
         continue;
-      Size factor(1), product(term.coefficient);
+      Size sign(term.coefficient < 0 ? -1 : 1), factor(1), product(term.coefficient);
       for (Symbol other : term.symbols) {
         product = product * Size::of(other);
-        factor = factor * (other == symbol ? Size(std::abs(term.coefficient)) : Size::of(other));
+        factor = factor * (other == symbol ? Size(term.coefficient) * sign : Size::of(other));
       }
-      Size rest = (product - zero) * Size(term.coefficient < 0 ? -1 : 1);
+      Size rest = (product - zero) * sign;
       if (rest.contains(symbol) || !node.symbols.isComputable(rest) || !node.symbols.isComputable(factor))
         continue;
       Operation *op = node.symbols.definingOp(symbol);

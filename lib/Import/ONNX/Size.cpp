@@ -83,6 +83,9 @@ Size Size::operator*(const Size &other) const {
 
 /// The quotient of two products.
 static std::optional<Size> divideTerm(const Size::Term &term, const Size::Term &by) {
+  // The least number has no negative.
+  if (by.coefficient == -1 && term.coefficient == std::numeric_limits<int64_t>::min())
+    return std::nullopt;
   if (term.coefficient % by.coefficient != 0 ||
       !std::includes(term.symbols.begin(), term.symbols.end(), by.symbols.begin(), by.symbols.end()))
     return std::nullopt;
@@ -135,6 +138,12 @@ Size Size::mapped(llvm::function_ref<Size(Symbol)> replacement) const {
   return result;
 }
 
+/// The largest number that divides both, or half of it where that has no sign bit to spare.
+static int64_t commonDivisor(int64_t a, int64_t b) {
+  uint64_t divisor = std::gcd(llvm::AbsoluteValue(a), llvm::AbsoluteValue(b));
+  return divisor >> 63 ? int64_t(divisor >> 1) : int64_t(divisor);
+}
+
 Size attn::onnx::commonFactor(ArrayRef<Size> sizes) {
   std::optional<llvm::SmallVector<Symbol, 0>> common;
   int64_t coefficient = 0;
@@ -145,7 +154,7 @@ Size attn::onnx::commonFactor(ArrayRef<Size> sizes) {
         std::set_intersection(common->begin(), common->end(), term.symbols.begin(), term.symbols.end(),
                               std::back_inserter(shared));
       common = common ? std::move(shared) : term.symbols;
-      coefficient = std::gcd(coefficient, term.coefficient);
+      coefficient = commonDivisor(coefficient, term.coefficient);
     }
   Size factor(coefficient);
   for (Symbol symbol : common.value_or(llvm::SmallVector<Symbol, 0>()))

@@ -63,7 +63,8 @@ private:
 
 using Shape = llvm::SmallVector<Size, 0>;
 
-/// The largest product with a positive coefficient that divides every term of the sizes; 0 where there are none.
+/// The largest product with a positive coefficient that divides every term of the sizes, where int64_t can say it; 0
+/// where there are none.
 Size commonFactor(llvm::ArrayRef<Size> sizes);
 /// The product of all sizes.
 Size productOf(llvm::ArrayRef<Size> sizes);

@@ -218,7 +218,7 @@ std::optional<Size> Symbols::exactQuotient(OpBuilder &builder, const Size &a, co
 
 std::optional<std::pair<Symbol, Size>> Symbols::solve(const Size &zero) const {
   for (const Size::Term &term : zero.getTerms()) {
-    if (term.symbols.size() != 1 || std::abs(term.coefficient) != 1)
+    if (term.symbols.size() != 1 || (term.coefficient != 1 && term.coefficient != -1))
       continue;
     Symbol symbol = term.symbols.front();
     if (symbols[symbol].name.empty())

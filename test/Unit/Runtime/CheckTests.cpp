@@ -186,6 +186,8 @@ TEST_F(CheckTest, StrideOverflow) {
   refused(ATTN_ERROR_OVERFLOW, "entry 'add', input 'x': its size in bytes overflows 64 bits");
   strides = {INT64_C(1) << 61, 4, 1};
   refused(ATTN_ERROR_OVERFLOW, "entry 'add', input 'x': its size in bytes overflows 64 bits");
+  strides = {-(INT64_C(1) << 61), 4, 1}; // in bytes the least number, which has no negative
+  refused(ATTN_ERROR_OVERFLOW, "entry 'add', input 'x': its size in bytes overflows 64 bits");
   strides = {-(INT64_C(1) << 59), 4, 1};
   refused(ATTN_ERROR_OVERFLOW, "entry 'add', input 'x': its elements reach beyond the address space");
 }
@@ -262,6 +264,8 @@ TEST_F(CheckTest, Options) {
   opts.size = 3;
   EXPECT_EQ(runAdd(t, &opts), ATTN_ERROR_INVALID_ARGUMENT);
   EXPECT_STREQ(message(), "the options' field 'size' is 3; it has to be the options struct's size");
+  opts.size = offsetof(attn_run_options, parallel_for) + 4; // half of a pointer
+  EXPECT_EQ(run(Add, {&t.ids.dl, &t.x.dl}, {&t.y.dl, &t.total.dl}, &opts), ATTN_ERROR_INVALID_ARGUMENT);
   opts = options(-1);
   EXPECT_EQ(runAdd(t, &opts), ATTN_ERROR_INVALID_ARGUMENT);
   EXPECT_STREQ(message(), "the option 'threads' is -1; it has to be at least 0");

@@ -303,7 +303,7 @@ LogicalResult importGatherND(Node &node) {
   if (!depth)
     return node.unsupported() << "the last dimension of the indices decides the result's rank, and is known at run "
                                  "time only";
-  if (*depth < 1 || *batch + *depth > data.rank())
+  if (*depth < 1 || *depth > data.rank() - *batch)
     return node.error() << "an index consists of " << *depth << " numbers, but " << data.rank() - *batch
                         << " dimensions of the data can be indexed";
   ArrayRef<Size> from(data.shape), places(indices.shape);

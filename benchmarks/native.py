@@ -14,6 +14,8 @@ import sys
 
 import numpy as np
 
+import cuda_memory
+
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
 from attn._abi import VERSION, CreateOptions, DLDataType, DLDevice, DLTensor, Error, Library as LibraryTable
 
@@ -61,6 +63,7 @@ class Call:
             array[...] = inputs[name]
             arrays.append(array)
         self.num_inputs, self.num_outputs = desc.num_inputs, desc.num_outputs
+        self.device_arrays = []  # on a GPU: pairs of an output's array and its memory there
         self.inputs = self.pointers([self.tensor(a, desc.inputs[i]) for i, a in enumerate(arrays)])
         shapes = [(c.c_int64 * max(1, desc.outputs[i].rank))() for i in range(desc.num_outputs)]
         table = (c.POINTER(c.c_int64) * max(1, len(shapes)))(*[c.cast(s, c.POINTER(c.c_int64)) for s in shapes])
@@ -71,25 +74,38 @@ class Call:
         for i, shape in enumerate(shapes):
             array = empty_aligned(tuple(shape)[: desc.outputs[i].rank], numpy_dtype(desc.outputs[i]))
             self.outputs[desc.outputs[i].name.decode()] = array
-            tensors.append(self.tensor(array, desc.outputs[i]))
+            tensors.append(self.tensor(array, desc.outputs[i], output=True))
         self.output_tensors = self.pointers(tensors)
 
-    def tensor(self, array, desc):
+    def tensor(self, array, desc, output=False):
         shape = (c.c_int64 * max(1, array.ndim))(*array.shape)
         self.keep += [array, shape]
         dtype = DLDataType(desc.dtype_code, desc.dtype_bits, desc.dtype_lanes)
-        return DLTensor(array.ctypes.data, DLDevice(1, 0), array.ndim, dtype, shape, None, 0)
+        data, device = array.ctypes.data, DLDevice(1, 0)
+        if self.library.is_gpu:
+            memory = cuda_memory.Memory(array)
+            self.keep.append(memory)
+            data, device = memory.address, DLDevice(2, 0)
+            if output:
+                self.device_arrays.append((array, memory))
+        return DLTensor(data, device, array.ndim, dtype, shape, None, 0)
 
     def pointers(self, tensors):
         self.keep.append(tensors)
         return (c.POINTER(DLTensor) * max(1, len(tensors)))(*[c.pointer(t) for t in tensors])
 
     def __call__(self):
+        for array, memory in self.device_arrays:
+            memory.upload(array)
         code = self.library.run(
             self.library.context, self.entry, self.inputs, self.num_inputs, self.output_tensors, self.num_outputs, None
         )
         if code:
             self.library.check(code)
+        if self.library.is_gpu:
+            self.library.check(self.library.table.status(self.library.context, None))
+            for array, memory in self.device_arrays:
+                memory.download(array)
 
 
 class Library:
@@ -108,6 +124,7 @@ class Library:
         if self.table.create(pointer, c.byref(options), c.byref(self.context), c.byref(error)):
             raise RuntimeError(f"{path}: {error.message.decode()}")
         self.run = self.table.run
+        self.is_gpu = self.target().startswith("sm_")
 
     def check(self, code):
         if code:

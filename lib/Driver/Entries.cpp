@@ -140,6 +140,8 @@ FailureOr<std::vector<EntryInfo>> attn::describeEntries(ModuleOp module, StringR
           variant.strided.push_back(isStrided(code.getArgumentTypes()[arg]));
       if (llvm::none_of(variant.strided, [](uint8_t strided) { return strided; }))
         variant.strided.clear();
+      if (target->isGpu())
+        variant.gpuSymbol = gpuCodeSymbol(prefix, target->name);
       info.variants.push_back(variant);
     }
     entries.push_back(std::move(info));

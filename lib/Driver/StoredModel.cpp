@@ -70,7 +70,8 @@ private:
          {"features", number(info.cpuFeatures)},
          {"workspace", text(info.workspaceSymbol)},
          {"run", text(info.runSymbol)},
-         {"strided", b.getDenseI64ArrayAttr(SmallVector<int64_t>(info.strided.begin(), info.strided.end()))}});
+         {"strided", b.getDenseI64ArrayAttr(SmallVector<int64_t>(info.strided.begin(), info.strided.end()))},
+         {"gpu", text(info.gpuSymbol)}});
   }
   Attribute entry(const EntryInfo &info) {
     auto writeTensor = [&](const TensorInfo &t) { return tensor(t); };
@@ -175,11 +176,8 @@ static DimInfo readDim(Reader reader) {
 
 static VariantInfo readVariant(Reader reader) {
   ArrayRef<int64_t> strided = reader.numbers("strided");
-  return {reader.text("target"),
-          uint64_t(reader.number("features")),
-          reader.text("workspace"),
-          reader.text("run"),
-          {strided.begin(), strided.end()}};
+  return {reader.text("target"), uint64_t(reader.number("features")), reader.text("workspace"),
+          reader.text("run"),    {strided.begin(), strided.end()},    reader.text("gpu")};
 }
 
 static EntryInfo readEntry(Reader reader) {

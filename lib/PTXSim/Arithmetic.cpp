@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Warp.h"
+#include "llvm/ADT/bit.h"
 #include <cmath>
 #include <limits>
 
@@ -51,6 +52,21 @@ bool ternary(Instruction &i, F f) {
 
 float flush(float x) { return std::fabs(x) < std::numeric_limits<float>::min() ? std::copysign(0.0f, x) : x; }
 
+/// The other one of a number and a NaN; -0 is less than 0.
+template <typename T>
+T largest(T x, T y) {
+  return x == y && x == 0 ? (std::signbit(x) ? y : x) : std::fmax(x, y);
+}
+template <typename T>
+T least(T x, T y) {
+  return x == y && x == 0 ? (std::signbit(x) ? x : y) : std::fmin(x, y);
+}
+
+/// The canonical NaN where one of two is a NaN.
+auto keepNaN(float (*f)(float, float)) {
+  return [f](float x, float y) { return x != x || y != y ? llvm::bit_cast<float>(0x7fffffffu) : f(x, y); };
+}
+
 /// The specification gives the approximate functions an error bound; these results are the rounded exact ones.
 bool decodeFloat(Instruction &i, StringRef op, StringRef type) {
   size_t n = i.operands.size();
@@ -72,10 +88,12 @@ bool decodeFloat(Instruction &i, StringRef op, StringRef type) {
       return two([](float x, float y) { return x * y; });
     if (op == "div")
       return two([](float x, float y) { return x / y; });
-    if (op == "max" && !i.has("NaN"))
-      return two([](float x, float y) { return std::fmax(x, y); });
-    if (op == "min" && !i.has("NaN"))
-      return two([](float x, float y) { return std::fmin(x, y); });
+    if (op == "max")
+      return i.has("NaN") ? two(keepNaN(largest<float>)) : two(largest<float>);
+    if (op == "min")
+      return i.has("NaN") ? two(keepNaN(least<float>)) : two(least<float>);
+    if (op == "copysign")
+      return two([](float x, float y) { return std::copysign(y, x); });
     if (op == "neg")
       return one([](float x) { return -x; });
     if (op == "abs")
@@ -114,6 +132,12 @@ bool decodeFloat(Instruction &i, StringRef op, StringRef type) {
     return binary<double>(i, [](double x, double y) { return x / y; });
   if (op == "fma")
     return ternary<double>(i, [](double x, double y, double z) { return std::fma(x, y, z); });
+  if (op == "max")
+    return binary<double>(i, largest<double>);
+  if (op == "min")
+    return binary<double>(i, least<double>);
+  if (op == "copysign")
+    return binary<double>(i, [](double x, double y) { return std::copysign(y, x); });
   if (op == "neg")
     return unary<double>(i, [](double x) { return -x; });
   if (op == "abs")
@@ -121,6 +145,36 @@ bool decodeFloat(Instruction &i, StringRef op, StringRef type) {
   if (op == "sqrt")
     return unary<double>(i, [](double x) { return std::sqrt(x); });
   return false;
+}
+
+/// Rounded to odd, so that rounding the result once more is rounding once.
+float narrow(double x) {
+  float rounded = float(x);
+  if (std::isnan(x) || double(rounded) == x || llvm::bit_cast<uint32_t>(rounded) & 1)
+    return rounded;
+  return std::nextafter(rounded, x > rounded ? INFINITY : -INFINITY);
+}
+
+/// f16 and bf16: computed in double, rounded once.
+bool decodeNarrowFloat(Instruction &i, StringRef op, StringRef type) {
+  if (i.has("ftz") || i.has("sat") || i.has("relu"))
+    return false;
+  auto read = type == "f16" ? fromHalf : fromBfloat;
+  auto write = type == "f16" ? toHalf : toBfloat;
+  auto two = [&](auto f) {
+    return i.operands.size() == 3 && binary<uint16_t>(i, [=](uint16_t x, uint16_t y) {
+             return write(narrow(f(double(read(x)), double(read(y)))));
+           });
+  };
+  if (op == "add")
+    return two([](double x, double y) { return x + y; });
+  if (op == "sub")
+    return two([](double x, double y) { return x - y; });
+  if (op == "mul")
+    return two([](double x, double y) { return x * y; });
+  return op == "fma" && i.operands.size() == 4 && ternary<uint16_t>(i, [=](uint16_t x, uint16_t y, uint16_t z) {
+           return write(narrow(double(read(x)) * double(read(y)) + double(read(z))));
+         });
 }
 
 template <typename T, typename Wide>
@@ -334,6 +388,8 @@ bool attn::ptx::decodeArithmetic(Instruction &i) {
   }
   if (type == "f32" || type == "f64")
     return op != "mov" && decodeFloat(i, op, type);
+  if (type == "f16" || type == "bf16")
+    return decodeNarrowFloat(i, op, type);
   size_t expected = op == "neg" || op == "not" || op == "abs" || op == "popc" || op == "clz" || op == "brev" ? 2
                     : op == "mad" || op == "bfe"                                                             ? 4
                                                                                                              : 3;

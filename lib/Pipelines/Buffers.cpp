@@ -4,7 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ForTarget.h"
 #include "attn/Codegen/CPU/Passes.h"
+#include "attn/Codegen/GPU/Passes.h"
 #include "attn/Codegen/Memory/Passes.h"
 #include "attn/Codegen/Tiling/Passes.h"
 #include "attn/Conversion/AttnToLLVM/Passes.h"
@@ -13,7 +15,10 @@
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -44,8 +49,7 @@ void attn::buildMemoryPipeline(OpPassManager &pm, const PipelineOptions &options
   module.addPass(createVerifyMemory());
 }
 
-void attn::buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options) {
-  OpPassManager &module = pm.nest<ModuleOp>();
+static void kernelsForCpu(OpPassManager &module, const PipelineOptions &) {
   module.addPass(createOutlineKernelsPass());
   module.addPass(createExpandLinearPass());
   module.addPass(createExpandAttentionPass());
@@ -59,12 +63,26 @@ void attn::buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options
   module.addPass(createVerifyKernel());
 }
 
-void attn::buildLowerPipeline(OpPassManager &pm, const PipelineOptions &options) {
-  OpPassManager &module = pm.nest<ModuleOp>();
-  module.addPass(createExpandReshapes());
-  module.addPass(createOutlineTasks());
-  module.addPass(createLowerEntries({options.prefix}));
-  module.addPass(createLowerWeights({options.prefix}));
+static void kernelsForGpu(OpPassManager &module, const PipelineOptions &) {
+  module.addPass(arith::createArithEmulateUnsupportedFloats({{"bf16"}, "f32"}));
+  module.addNestedPass<func::FuncOp>(createMapToThreads());
+  math::MathExpandOpsPassOptions functions;
+  functions.opMnemonics = {"rsqrt", "powf"};
+  module.addPass(math::createMathExpandOpsPass(functions));
+  module.addPass(createExpandMathPass());
+  cleanUp(module);
+  module.addPass(createOutlineLaunches());
+  cleanUp(module);
+  module.addNestedPass<gpu::GPUModuleOp>(createLowerFunctions());
+  module.addPass(createVerifyKernel());
+}
+
+void attn::buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  addForTarget(pm, kernelsForCpu, kernelsForGpu, options);
+}
+
+/// From entries with the runtime's calling convention to the LLVM dialect.
+static void lowerToLLVM(OpPassManager &module) {
   module.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   module.addPass(createConvertVectorToSCFPass());
   module.addPass(createLowerAffinePass());
@@ -86,4 +104,43 @@ void attn::buildLowerPipeline(OpPassManager &pm, const PipelineOptions &options)
   module.addPass(createReconcileUnrealizedCastsPass());
   cleanUp(module);
   module.addPass(createVerifyLower());
+}
+
+static void lowerForCpu(OpPassManager &module, const PipelineOptions &options) {
+  module.addPass(createExpandReshapes());
+  module.addPass(createOutlineTasks());
+  module.addPass(createLowerEntries({options.prefix}));
+  module.addPass(createLowerWeights({options.prefix}));
+  lowerToLLVM(module);
+}
+
+/// The kernels, to PTX.
+static void lowerKernels(OpPassManager &module) {
+  OpPassManager &kernels = module.nest<gpu::GPUModuleOp>();
+  kernels.addPass(memref::createExpandStridedMetadataPass());
+  kernels.addPass(createLowerAffinePass());
+  kernels.addPass(createGuardDivision());
+  cleanUp(kernels);
+  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(createConvertMathToLLVMPass());
+  kernels.addPass(createConvertGpuOpsToNVVMOps());
+  kernels.addPass(createConvertNVVMToLLVMPass());
+  kernels.addPass(createReconcileUnrealizedCastsPass());
+  cleanUp(kernels);
+  kernels.addPass(createVerifyDevice());
+  GpuModuleToBinaryPassOptions binary;
+  binary.compilationTarget = "isa";
+  module.addPass(createGpuModuleToBinaryPass(binary));
+}
+
+static void lowerForGpu(OpPassManager &module, const PipelineOptions &options) {
+  module.addPass(createExpandReshapes());
+  lowerKernels(module);
+  module.addPass(createLowerEntries({options.prefix}));
+  module.addPass(createLowerLaunches({options.prefix}));
+  lowerToLLVM(module);
+}
+
+void attn::buildLowerPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  addForTarget(pm, lowerForCpu, lowerForGpu, options);
 }

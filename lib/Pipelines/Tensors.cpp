@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ForTarget.h"
 #include "attn/Codegen/Schedule/Passes.h"
 #include "attn/Codegen/Tiling/Passes.h"
 #include "attn/Dialect/Attn/Transforms/Passes.h"
@@ -66,8 +67,7 @@ void attn::buildSchedulePipeline(OpPassManager &pm, const PipelineOptions &optio
   module.addPass(createVerifySchedule());
 }
 
-void attn::buildTilePipeline(OpPassManager &pm, const PipelineOptions &options) {
-  OpPassManager &module = pm.nest<ModuleOp>();
+static void tileForCpu(OpPassManager &module, const PipelineOptions &) {
   OpPassManager &functions = module.nest<func::FuncOp>();
   functions.addPass(createTileRows());
   functions.addPass(createTileAttention());
@@ -77,4 +77,16 @@ void attn::buildTilePipeline(OpPassManager &pm, const PipelineOptions &options) 
   functions.addPass(createAssignKernels());
   cleanUp(functions);
   module.addPass(createVerifyTile());
+}
+
+/// What a GPU's threads and blocks take is cut in the stage kernel, on buffers.
+static void tileForGpu(OpPassManager &module, const PipelineOptions &) {
+  OpPassManager &functions = module.nest<func::FuncOp>();
+  functions.addPass(createFuseGeneric());
+  cleanUp(functions);
+  module.addPass(createVerifyTile());
+}
+
+void attn::buildTilePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  addForTarget(pm, tileForCpu, tileForGpu, options);
 }

@@ -117,7 +117,13 @@ static attn_code check_metadata(const attn_rt_binding *binding, attn_rt_tensor *
   const attn_tensor_desc *desc = tensor->desc;
   if (!user)
     return attn_rt_fail_tensor(binding, tensor, ATTN_ERROR_INVALID_ARGUMENT, "the tensor pointer is null");
-  if (user->device.device_type != kDLCPU && user->device.device_type != kDLCUDAHost)
+  if (binding->device.device_type == kDLCUDA) {
+    if (user->device.device_type != kDLCUDA || user->device.device_id != binding->device.device_id)
+      return attn_rt_fail_tensor(
+          binding, tensor, ATTN_ERROR_DEVICE,
+          "it lies on DLPack device type %d, number %d, expected CUDA memory (type 2) of device %d",
+          (int)user->device.device_type, (int)user->device.device_id, (int)binding->device.device_id);
+  } else if (user->device.device_type != kDLCPU && user->device.device_type != kDLCUDAHost)
     return attn_rt_fail_tensor(binding, tensor, ATTN_ERROR_DEVICE,
                                "it lies on DLPack device type %d, expected the CPU's memory (type 1)",
                                (int)user->device.device_type);

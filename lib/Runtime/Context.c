@@ -102,7 +102,14 @@ attn_code attn_rt_create(const attn_library *library, const attn_create_options 
   made->library = library;
   made->model = library->model;
   made->threads = read.threads;
-  code = attn_rt_select(made->model, read.target, made->chosen, error);
+  made->device.device_type = kDLCPU;
+  code = attn_rt_select(made->model, &read, made->chosen, error);
+  if (!code && made->model->num_entries)
+    made->gpu_code = made->chosen[0]->gpu;
+  if (!code && made->gpu_code) {
+    made->device = (DLDevice){kDLCUDA, read.device_id};
+    code = made->gpu_code->runtime->open(made->model->name, made->gpu_code, read.device_id, &made->gpu, error);
+  }
   if (code) {
     free(made);
     return code;
@@ -112,18 +119,25 @@ attn_code attn_rt_create(const attn_library *library, const attn_create_options 
   return ATTN_OK;
 }
 
+static void destroy_gpu(attn_context *context) {
+  const struct attn_gpu_runtime *runtime = context->gpu_code->runtime;
+  if (context->workspace && !runtime->enter(context->gpu, NULL)) {
+    runtime->release(context->workspace);
+    runtime->leave(context->gpu);
+  }
+  runtime->close(context->gpu);
+}
+
 void attn_rt_destroy(attn_context *context) {
   if (!context)
     return;
   attn_rt_pool_detach();
-  attn_rt_aligned_free(context->workspace);
+  if (context->gpu)
+    destroy_gpu(context);
+  else
+    attn_rt_aligned_free(context->workspace);
   attn_rt_aligned_free(context->job.lines);
   free(context);
-}
-
-attn_code attn_rt_status(attn_context *context, void *stream) {
-  (void)stream;
-  return context ? context->status : ATTN_ERROR_INVALID_ARGUMENT;
 }
 
 const attn_error *attn_rt_last_error(const attn_context *context) {

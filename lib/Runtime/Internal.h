@@ -45,6 +45,8 @@
 #define attn_rt_pool_notify attn_rt_v1_pool_notify
 #define attn_rt_futex_wait attn_rt_v1_futex_wait
 #define attn_rt_futex_wake attn_rt_v1_futex_wake
+#define attn_rt_cuda_open attn_rt_v1_cuda_open
+#define attn_rt_cuda_fail attn_rt_v1_cuda_fail
 
 #pragma GCC visibility push(hidden)
 
@@ -81,6 +83,7 @@ typedef struct attn_rt_binding {
   int64_t *dims;
   attn_rt_tensor *tensors;
   attn_error *error;
+  DLDevice device; // where all tensors have to lie
 } attn_rt_binding;
 
 typedef enum attn_rt_scope {
@@ -129,9 +132,37 @@ void attn_rt_scatter(const attn_rt_tensor *tensor, const char *dense);    // den
 uint64_t attn_rt_cpu_features(bool want_amx);
 int32_t attn_rt_cpu_count(void); // processors that the process may run on, at least 1
 
-// ---- Select.c: chooses a variant per entry.
-attn_code attn_rt_select(const attn_model_desc *model, const char *target, const attn_variant **chosen,
+// ---- Select.c: chooses a variant per entry: for a GPU for all of them, or for the CPU.
+attn_code attn_rt_select(const attn_model_desc *model, const attn_create_options *options, const attn_variant **chosen,
                          attn_error *error);
+
+// ---- Gpu.c: what the runtime does on a GPU. Only libraries with code for one have it, see attn_gpu_code.runtime.
+
+typedef struct attn_rt_gpu_context attn_rt_gpu_context; // a context's share of a GPU
+
+struct attn_gpu_runtime {
+  // Compute capability of a GPU times ten, and its name; fails without driver or GPU.
+  attn_code (*probe)(const char *model, int32_t device, int32_t *capability, char name[64], attn_error *error);
+  // Loads kernels and constants, unless another context has, and makes a context's flag.
+  attn_code (*open)(const char *model, const attn_gpu_code *code, int32_t device, attn_rt_gpu_context **context,
+                    attn_error *error);
+  void (*close)(attn_rt_gpu_context *context);
+  // The GPU becomes the thread's between these two.
+  attn_code (*enter)(attn_rt_gpu_context *context, attn_error *error);
+  void (*leave)(attn_rt_gpu_context *context);
+  void *(*allocate)(size_t bytes); // null: no memory
+  void (*release)(void *memory);
+  // Whether the GPU's memory has this address, as far as the driver can tell.
+  attn_code (*check_pointer)(attn_rt_gpu_context *context, const attn_rt_binding *binding,
+                             const attn_rt_tensor *tensor);
+  // Fills the call's fields for GPUs and clears the flag.
+  attn_code (*begin)(attn_rt_gpu_context *context, void *stream, attn_call *call, attn_error *error);
+  // Brings a strided tensor to its dense copy, or back.
+  attn_code (*copy)(attn_rt_gpu_context *context, const attn_rt_tensor *tensor, char *dense, bool gather,
+                    attn_error *error);
+  attn_code (*end)(attn_rt_gpu_context *context, attn_error *error); // the first launch that failed
+  attn_code (*wait)(attn_rt_gpu_context *context, void *stream, int32_t *flag, attn_error *error);
+};
 
 // ---- Options.c: options of any size, also from older and newer callers, to ours.
 attn_code attn_rt_read_create_options(const attn_create_options *options, attn_create_options *result,
@@ -198,11 +229,15 @@ struct attn_context {
   void **pointers;
   int64_t *strides; // as the code gets them
   int32_t threads;
+  const attn_gpu_code *gpu_code; // null: the CPU's code was chosen
+  attn_rt_gpu_context *gpu;
+  DLDevice device;
   void *workspace;
   size_t workspace_bytes;
   attn_rt_job job; // for callers' parallel_for; its lines grow with the number of threads
   int32_t job_lines;
-  attn_code status;
+  attn_code status; // of the last run, and its entry
+  uint32_t last_entry;
   attn_error error;
   atomic_bool busy;
 };

@@ -30,6 +30,9 @@ void *calloc(size_t count, size_t bytes);
 void free(void *memory);
 char *getenv(const char *name);
 long syscall(long number, ...);
+void *dlopen(const char *path, int flags);
+void *dlsym(void *library, const char *name);
+char *dlerror(void);
 
 // pthread_t is one word, an integer in glibc and a pointer in musl.
 typedef unsigned long pthread_t;

@@ -44,7 +44,19 @@ attn_code attn_rt_read_create_options(const attn_create_options *options, attn_c
                                       attn_error *error) {
   *result = (attn_create_options){.size = sizeof(*result)};
   attn_code code = options ? read_options(options, result, sizeof(*result), error) : ATTN_OK;
-  return code ? code : check_threads(&result->threads, result->reserved, attn_rt_cpu_count(), error);
+  if (code)
+    return code;
+  if (result->device_type != 0 && result->device_type != kDLCPU && result->device_type != kDLCUDA)
+    return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT,
+                        "the option 'device_type' is %d; it has to be 0, %d (CPU) or %d (CUDA)",
+                        (int)result->device_type, (int)kDLCPU, (int)kDLCUDA);
+  if (result->device_id < 0)
+    return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT, "the option 'device_id' is %d; it has to be at least 0",
+                        (int)result->device_id);
+  if (result->reserved2 != 0)
+    return attn_rt_fail(error, ATTN_ERROR_INVALID_ARGUMENT, "the option 'reserved2' is %d; it has to be 0",
+                        (int)result->reserved2);
+  return check_threads(&result->threads, result->reserved, attn_rt_cpu_count(), error);
 }
 
 attn_code attn_rt_read_run_options(const attn_run_options *options, int32_t default_threads, attn_run_options *result,

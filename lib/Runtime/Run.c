@@ -28,7 +28,8 @@ static attn_code bind(attn_context *context, uint32_t entry, attn_rt_binding *bi
   if (entry >= context->model->num_entries)
     return attn_rt_fail(&context->error, ATTN_ERROR_INVALID_ARGUMENT, "entry %lld does not exist, model '%s' has %lld",
                         (long long)entry, context->model->name, (long long)context->model->num_entries);
-  *binding = (attn_rt_binding){&context->model->entries[entry], context->dims, context->tensors, &context->error};
+  *binding = (attn_rt_binding){&context->model->entries[entry], context->dims, context->tensors, &context->error,
+                               context->device};
   return ATTN_OK;
 }
 
@@ -106,8 +107,9 @@ static attn_code find_workspace(attn_context *context, const attn_rt_binding *bi
     }
   } else {
     if (context->workspace_bytes < (size_t)bytes) {
-      attn_rt_aligned_free(context->workspace);
-      context->workspace = attn_rt_aligned_alloc((size_t)bytes);
+      const struct attn_gpu_runtime *gpu = context->gpu ? context->gpu_code->runtime : NULL;
+      (gpu ? gpu->release : attn_rt_aligned_free)(context->workspace);
+      context->workspace = (gpu ? gpu->allocate : attn_rt_aligned_alloc)((size_t)bytes);
       context->workspace_bytes = context->workspace ? (size_t)bytes : 0;
     }
     *workspace = context->workspace;
@@ -122,7 +124,7 @@ static attn_code find_workspace(attn_context *context, const attn_rt_binding *bi
 static attn_code make_team(attn_context *context, const attn_rt_binding *binding, const attn_run_options *options,
                            attn_rt_team *team) {
   *team = (attn_rt_team){options->parallel_for, options->parallel_for_data, &context->job, ATTN_OK};
-  if (options->threads == 1)
+  if (options->threads == 1 || context->gpu)
     return ATTN_OK;
   if (!options->parallel_for) {
     attn_rt_pool_start(options->threads - 1);
@@ -165,6 +167,28 @@ static void list_strides(const attn_rt_binding *binding, const attn_variant *var
       *strides++ = attn_rt_stride(&binding->tensors[i], axis, binding->tensors[i].copy >= 0);
 }
 
+// Makes strided inputs dense, or brings dense outputs back to strided ones.
+static attn_code copy_strided(attn_context *context, const attn_rt_binding *binding, bool inputs) {
+  const attn_entry_desc *entry = binding->entry;
+  int32_t begin = inputs ? 0 : entry->num_inputs, end = inputs ? entry->num_inputs : num_tensors(entry);
+  for (int32_t i = begin; i < end; ++i) {
+    const attn_rt_tensor *tensor = &binding->tensors[i];
+    if (tensor->copy < 0)
+      continue;
+    if (context->gpu) {
+      attn_code code =
+          context->gpu_code->runtime->copy(context->gpu, tensor, context->pointers[i], inputs, binding->error);
+      if (code)
+        return code;
+    } else if (inputs) {
+      attn_rt_gather(tensor, context->pointers[i]);
+    } else {
+      attn_rt_scatter(tensor, context->pointers[i]);
+    }
+  }
+  return ATTN_OK;
+}
+
 static attn_code execute(attn_context *context, const attn_rt_binding *binding, const attn_variant *variant,
                          const attn_run_options *options, attn_rt_team *team, char *workspace) {
   const attn_entry_desc *entry = binding->entry;
@@ -174,9 +198,6 @@ static attn_code execute(attn_context *context, const attn_rt_binding *binding, 
     attn_rt_tensor *tensor = &binding->tensors[i];
     context->pointers[i] = tensor->copy >= 0 ? workspace + tensor->copy : tensor->data;
   }
-  for (int32_t i = 0; i < entry->num_inputs; ++i)
-    if (binding->tensors[i].copy >= 0)
-      attn_rt_gather(&binding->tensors[i], context->pointers[i]);
   attn_call call = {.dims = binding->dims,
                     .inputs = context->pointers,
                     .outputs = context->pointers + entry->num_inputs,
@@ -185,15 +206,46 @@ static attn_code execute(attn_context *context, const attn_rt_binding *binding, 
                     .team = team,
                     .strides = context->strides};
   list_strides(binding, variant, context->strides);
-  int32_t code = variant->run(&call);
+  attn_code code = ATTN_OK;
+  if (context->gpu)
+    code = context->gpu_code->runtime->begin(context->gpu, options->stream, &call, binding->error);
   if (!code)
-    code = atomic_load_explicit(&team->flag, memory_order_relaxed);
+    code = copy_strided(context, binding, true);
   if (code)
+    return code;
+  code = (attn_code)variant->run(&call);
+  if (!code)
+    code = (attn_code)atomic_load_explicit(&team->flag, memory_order_relaxed);
+  if (!code && context->gpu)
+    code = context->gpu_code->runtime->end(context->gpu, binding->error);
+  else if (code)
     return report_flag(binding, code);
-  for (int32_t i = entry->num_inputs; i < num_tensors(entry); ++i)
-    if (binding->tensors[i].copy >= 0)
-      attn_rt_scatter(&binding->tensors[i], context->pointers[i]);
-  return ATTN_OK;
+  return code ? code : copy_strided(context, binding, false);
+}
+
+// After all checks of what the tensors look like: on a GPU, the GPU is the thread's.
+static attn_code run_checked(attn_context *context, const attn_rt_binding *binding, const attn_variant *variant,
+                             const attn_run_options *options) {
+  int64_t bytes;
+  char *workspace;
+  attn_rt_team team;
+  attn_code code = ATTN_OK;
+  for (int32_t i = 0; context->gpu && !code && i < num_tensors(binding->entry); ++i)
+    code = context->gpu_code->runtime->check_pointer(context->gpu, binding, &binding->tensors[i]);
+  if (!code)
+    code = plan_workspace(binding, variant, options->threads, &bytes);
+  if (!code)
+    code = attn_rt_check_overlap(binding, options->workspace, (size_t)bytes);
+  if (!code)
+    code = make_team(context, binding, options, &team);
+  if (!code)
+    code = find_workspace(context, binding, options, bytes, &workspace);
+  if (code)
+    return code;
+  code = execute(context, binding, variant, options, &team, workspace);
+  if (options->allocate && workspace && !options->workspace)
+    options->release(options->allocator_data, workspace, (size_t)bytes);
+  return code;
 }
 
 static attn_code run_entered(attn_context *context, uint32_t entry, const DLTensor *const inputs[], size_t num_inputs,
@@ -206,26 +258,15 @@ static attn_code run_entered(attn_context *context, uint32_t entry, const DLTens
     code = bind(context, entry, &binding);
   if (!code)
     code = attn_rt_check_tensors(&binding, ATTN_SCOPE_ALL, inputs, num_inputs, outputs, num_outputs);
-  if (!code)
+  if (!code && !context->gpu) // a GPU's kernels check theirs
     code = attn_rt_check_indices(&binding);
+  if (!code && context->gpu)
+    code = context->gpu_code->runtime->enter(context->gpu, &context->error);
   if (code)
     return code;
-  const attn_variant *variant = context->chosen[entry];
-  int64_t bytes;
-  char *workspace;
-  attn_rt_team team;
-  code = plan_workspace(&binding, variant, options.threads, &bytes);
-  if (!code)
-    code = attn_rt_check_overlap(&binding, options.workspace, (size_t)bytes);
-  if (!code)
-    code = make_team(context, &binding, &options, &team);
-  if (!code)
-    code = find_workspace(context, &binding, &options, bytes, &workspace);
-  if (code)
-    return code;
-  code = execute(context, &binding, variant, &options, &team, workspace);
-  if (options.allocate && workspace && !options.workspace)
-    options.release(options.allocator_data, workspace, (size_t)bytes);
+  code = run_checked(context, &binding, context->chosen[entry], &options);
+  if (context->gpu)
+    context->gpu_code->runtime->leave(context->gpu);
   return code;
 }
 
@@ -235,9 +276,33 @@ attn_code attn_rt_run(attn_context *context, uint32_t entry, const DLTensor *con
     return ATTN_ERROR_INVALID_ARGUMENT;
   if (!enter(context))
     return ATTN_ERROR_BUSY;
+  context->last_entry = entry;
   context->status =
       run_entered(context, entry, inputs, num_inputs, (const DLTensor *const *)outputs, num_outputs, options);
   return leave(context, context->status);
+}
+
+static attn_code wait(attn_context *context, void *stream) {
+  int32_t flag = ATTN_OK;
+  attn_code code = context->gpu_code->runtime->wait(context->gpu, stream, &flag, &context->error);
+  if (code || !flag)
+    return code;
+  if (flag == ATTN_ERROR_INDEX)
+    return attn_rt_fail(&context->error, ATTN_ERROR_INDEX,
+                        "entry '%s': an index, given or computed by the model, lies outside its table",
+                        context->model->entries[context->last_entry].name);
+  attn_rt_binding binding = {.entry = &context->model->entries[context->last_entry], .error = &context->error};
+  return report_flag(&binding, flag);
+}
+
+attn_code attn_rt_status(attn_context *context, void *stream) {
+  if (!context)
+    return ATTN_ERROR_INVALID_ARGUMENT;
+  if (!context->gpu || context->status)
+    return context->status;
+  if (!enter(context))
+    return ATTN_ERROR_BUSY;
+  return leave(context, wait(context, stream));
 }
 
 attn_code attn_rt_output_shapes(attn_context *context, uint32_t entry, const DLTensor *const inputs[],

@@ -122,6 +122,8 @@ Error Emitter::prepare() {
     for (const VariantInfo &variant : entry.variants) {
       entryPoints.insert(variant.runSymbol);
       entryPoints.insert(variant.workspaceSymbol);
+      if (!variant.gpuSymbol.empty())
+        entryPoints.insert(variant.gpuSymbol);
     }
   uint64_t bytes = 0;
   for (const WeightBlob &weight : weights) {
@@ -245,7 +247,7 @@ Expected<std::string> Emitter::linkSharedLibrary(ArrayRef<std::string> objects) 
   SharedLinkOptions linkOptions;
   linkOptions.objects = objects.vec();
   linkOptions.soname = "lib" + model.prefix + ".so";
-  for (StringRef library : {embedded->runtime, embedded->libc, embedded->libm, embedded->libpthread}) {
+  for (StringRef library : {embedded->runtime, embedded->libc, embedded->libdl, embedded->libm, embedded->libpthread}) {
     Expected<std::string> path = files.write(library == embedded->runtime ? ".a" : ".so", library);
     if (!path)
       return path;

@@ -9,6 +9,7 @@
 import ctypes as c
 
 VERSION = 1
+CPU, CUDA = 1, 2  # DLPack's device types
 
 
 class DLDevice(c.Structure):
@@ -72,7 +73,16 @@ class EntryDesc(c.Structure):
 
 
 class CreateOptions(c.Structure):
-    _fields_ = [("size", c.c_size_t), ("target", c.c_char_p), ("threads", c.c_int32), ("reserved", c.c_int32)]
+    _fields_ = [
+        ("size", c.c_size_t),
+        ("target", c.c_char_p),
+        ("threads", c.c_int32),
+        ("reserved", c.c_int32),
+        ("device_type", c.c_int32),
+        ("device_id", c.c_int32),
+        ("cpu_fallback", c.c_int32),
+        ("reserved2", c.c_int32),
+    ]
 
 
 class RunOptions(c.Structure):
@@ -121,7 +131,7 @@ Library._fields_ = [
     ),
     ("output_shapes", c.CFUNCTYPE(c.c_int, Context, c.c_uint32, Tensors, c.c_size_t, Shapes, c.c_size_t)),
     ("workspace_size", c.c_void_p),
-    ("status", c.c_void_p),
+    ("status", c.CFUNCTYPE(c.c_int, Context, c.c_void_p)),
     ("last_error", c.CFUNCTYPE(c.POINTER(Error), Context)),
     ("target", c.CFUNCTYPE(c.c_char_p, Context, c.c_uint32)),
     ("code_name", c.CFUNCTYPE(c.c_char_p, c.c_int)),

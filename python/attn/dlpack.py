@@ -12,10 +12,9 @@ import ctypes as c
 
 import numpy as np
 
-from ._abi import DLDataType, DLDevice, DLTensor
+from ._abi import CPU, DLDataType, DLDevice, DLTensor
 from .errors import Error
 
-CPU = 1
 INT, UINT, FLOAT, BFLOAT, BOOL = 0, 1, 2, 4, 6
 _KINDS = {"i": INT, "u": UINT, "f": FLOAT, "b": BOOL}
 
@@ -102,19 +101,23 @@ def _convert(value, name, desc):
         raise Error("DTYPE", f"'{name}': a value is too large for {wanted}") from error
 
 
-def describe(value, name, desc, output=False):
+def describe(value, name, desc, output=False, gpu=False):
     """A DLTensor for `value`, and what has to stay alive as long as it is used.
 
     value   a NumPy array, anything with __dlpack__, or (inputs only) what _convert takes
     desc    the library's description of the tensor
+    gpu     it lies on a GPU, and what has been done to it comes before in the stream that it is used on
     """
+    if gpu and (isinstance(value, np.generic) or not hasattr(value, "__dlpack__") or isinstance(value, np.ndarray)):
+        kind = type(value).__name__
+        raise Error("DEVICE", f"'{name}' is a {kind}, but this library runs on a GPU: give a tensor that lies there")
     if isinstance(value, np.ndarray):
         if output and not value.flags.writeable:
             raise Error("INVALID_ARGUMENT", f"output '{name}' is a read-only array")
         return _describe_numpy(value, name, desc)
     if hasattr(value, "__dlpack__") and not isinstance(value, np.generic):
         try:
-            capsule = value.__dlpack__()
+            capsule = value.__dlpack__(stream=-1) if gpu else value.__dlpack__()
             tensor = DLTensor.from_address(_pointer_of(capsule, b"dltensor"))
         except Exception as error:
             raise Error("INVALID_ARGUMENT", f"'{name}' cannot be shared through DLPack: {error}") from error

@@ -9,10 +9,11 @@
 #
 # ===------------------------------------------------------------------------===#
 import ctypes as c
+import functools
 import operator
 from typing import NamedTuple
 
-from . import _abi, dlpack
+from . import _abi, dlpack, gpu_arrays
 from .errors import Error
 
 
@@ -101,6 +102,10 @@ class Entry:
                   cache = numpy.empty((batch, heads, room, channels), numpy.float32)
                   step(token, past=cache[:, :, :n], out={"present": cache[:, :, : n + 1]})
     threads   threads that may work; None or 0: the library's default
+    stream    on a GPU: the CUDA stream as a number; None: torch's current one, or the default one without torch
+
+    On a GPU all arrays are tensors there, of torch or whatever speaks DLPack; new outputs are torch's. The call returns
+    when the work is queued; the library's `synchronize` waits for it and raises what went wrong.
     """
 
     def __init__(self, library, index, desc):
@@ -129,15 +134,20 @@ class Entry:
         with self._library._context() as context:
             return text(self._library._table.target(context, self._index))
 
-    def __call__(self, *args, out=None, threads=None, **kwargs):
+    def __call__(self, *args, out=None, threads=None, stream=None, **kwargs):
         values, library = self._bind(args, kwargs), self._library
-        with library._context() as context:
-            inputs, keep = self._describe(values, self._desc.inputs, self.inputs, False)
+        gpu = library._gpu is not None
+        if gpu and stream is None:
+            stream = gpu_arrays.current_stream(library._gpu)
+        with library._context(stream if gpu else None) as context:
+            inputs, keep = self._describe(values, self._desc.inputs, self.inputs, False, gpu)
             outputs = self._outputs(context, inputs, out)
-            tensors, keep_outputs = self._describe(outputs, self._desc.outputs, self.outputs, True)
+            tensors, keep_outputs = self._describe(outputs, self._desc.outputs, self.outputs, True, gpu)
             options = None
-            if threads is not None:
+            if threads is not None or gpu:
                 options = _abi.RunOptions(size=c.sizeof(_abi.RunOptions), threads=thread_count(threads))
+            if gpu:
+                options.stream = stream
             library._check(
                 context,
                 library._table.run(
@@ -166,9 +176,9 @@ class Entry:
         return [bound[name] for name in names]
 
     @staticmethod
-    def _describe(values, descs, infos, output):
+    def _describe(values, descs, infos, output, gpu):
         """A C array of pointers to the values' DLTensors, and what keeps them alive."""
-        pairs = [dlpack.describe(v, info.name, descs[i], output) for i, (v, info) in enumerate(zip(values, infos))]
+        pairs = [dlpack.describe(v, info.name, descs[i], output, gpu) for i, (v, info) in enumerate(zip(values, infos))]
         pointers = (c.POINTER(_abi.DLTensor) * max(1, len(pairs)))(*[c.pointer(tensor) for tensor, _ in pairs])
         return pointers, pairs
 
@@ -199,13 +209,15 @@ class Entry:
         library._check(
             context, library._table.output_shapes(context, self._index, inputs, len(self.inputs), table, count)
         )
-        outputs = []
+        outputs, empty = [], dlpack.empty
+        if library._gpu is not None:
+            empty = functools.partial(gpu_arrays.empty, library._gpu)
         for name, desc, shape, rank in zip(self._output_names, self._desc.outputs, shapes, ranks):
             if name in given:
                 outputs.append(given[name])
                 continue
             try:
-                outputs.append(dlpack.empty(tuple(shape[:rank]), desc.dtype_code, desc.dtype_bits))
+                outputs.append(empty(tuple(shape[:rank]), desc.dtype_code, desc.dtype_bits))
             except (MemoryError, ValueError) as error:
                 raise Error("NO_MEMORY", f"output '{name}' of shape {tuple(shape[:rank])}: {error}") from error
         return outputs

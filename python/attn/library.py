@@ -19,7 +19,7 @@ import threading
 import weakref
 from _ctypes import dlclose
 
-from . import _abi, _elf
+from . import _abi, _elf, gpu_arrays
 from .entry import Entry, text, thread_count
 from .errors import Error
 
@@ -34,18 +34,30 @@ def _own_spelling(path):
     return directory + "/" + "".join("./" if digit == "1" else "/" for digit in f"{next(_loads):b}") + name
 
 
+def _device(name):
+    """The fields of the create options for "cpu", "cuda", "cuda:1", "auto" or None."""
+    kind, colon, number = (name if isinstance(name, str) else "").partition(":")
+    if name is None or name == "auto":
+        return 0, 0, int(name == "auto")
+    if kind == "cuda" and (not colon or number.isdecimal() and int(number) < 2**31):
+        return _abi.CUDA, int(number or 0), 0
+    if name == "cpu":
+        return _abi.CPU, 0, 0
+    raise Error("INVALID_ARGUMENT", f"device is {name!r}, expected 'cpu', 'cuda', 'cuda:NUMBER' or 'auto'")
+
+
 class _Borrowed:
     """A context for the time of a with block."""
 
-    def __init__(self, library):
-        self.library = library
+    def __init__(self, library, stream):
+        self.library, self.stream = library, stream
 
     def __enter__(self):
-        self.context = self.library._take()
+        self.context = self.library._take(self.stream)
         return self.context
 
     def __exit__(self, *_):
-        self.library._give(self.context)
+        self.library._give(self.context, self.stream)
 
 
 class Library:
@@ -55,7 +67,7 @@ class Library:
     close(), a with block, or the garbage collector unloads it.
     """
 
-    def __init__(self, path, target=None, threads=None):
+    def __init__(self, path, target=None, threads=None, device=None):
         self._handle = None
         try:
             self.path = os.path.abspath(os.fsdecode(path))
@@ -63,9 +75,10 @@ class Library:
             raise Error("INVALID_ARGUMENT", f"the path of a library is wanted: {error}") from None
         if not isinstance(target, (str, type(None))):
             raise Error("INVALID_ARGUMENT", f"target is {target!r}, expected a name")
-        self._lock, self._free, self._busy = threading.Lock(), [], 0
+        # Contexts that nobody uses, by the stream that their last run may still be at work on; None on the CPU.
+        self._lock, self._free, self._busy = threading.Lock(), {}, 0
         self._create = _abi.CreateOptions(
-            c.sizeof(_abi.CreateOptions), None if target is None else target.encode(), thread_count(threads), 0
+            c.sizeof(_abi.CreateOptions), None if target is None else target.encode(), thread_count(threads), 0, *_device(device)
         )
         self._open()
         try:
@@ -73,7 +86,10 @@ class Library:
             entries = [Entry(self, i, self._table.entries[i]) for i in range(self._table.num_entries)]
             self.entries = {entry.name: entry for entry in entries}
             # Says now, not at the first call, that this processor cannot run the model.
-            self._give(self._take())
+            with self._context() as context:
+                target = self._table.target(context, 0) if entries else b""
+            # The number of the GPU that contexts run on, None for the CPU.
+            self._gpu = self._create.device_id if target.startswith(b"sm_") else None
         except BaseException:
             self.close()
             raise
@@ -120,13 +136,14 @@ class Library:
             raise Error("LOAD", f"cannot load '{self.path}': {wrong}")
         self._table = table[0]
 
-    def _take(self):
+    def _take(self, stream):
         with self._lock:
             if self._handle is None:
                 raise Error("INVALID_ARGUMENT", f"'{self.path}' is closed")
             self._busy += 1
-            if self._free:
-                return self._free.pop()
+            free = self._free.get(stream)
+            if free:
+                return free.pop()
         context, error = _abi.Context(), _abi.Error()
         code = self._table.create(c.byref(self._table), c.byref(self._create), c.byref(context), c.byref(error))
         if code:
@@ -135,13 +152,32 @@ class Library:
             raise Error(text(self._table.code_name(code)), text(error.message))
         return context.value
 
-    def _give(self, context):
+    def _give(self, context, stream):
         with self._lock:
             self._busy -= 1
-            self._free.append(context)
+            self._free.setdefault(stream, []).append(context)
 
-    def _context(self):
-        return _Borrowed(self)
+    def _context(self, stream=None):
+        return _Borrowed(self, stream)
+
+    def synchronize(self, stream=None):
+        """Waits on a GPU for the runs of a stream (None: torch's current one) and raises what went wrong in the last run
+        of each context. On the CPU runs have ended when they return."""
+        if self._gpu is None:
+            return
+        if stream is None:
+            stream = gpu_arrays.current_stream(self._gpu)
+        with self._lock:
+            contexts, self._free[stream] = self._free.get(stream, []), []
+            self._busy += len(contexts)
+        errors = []
+        for context in contexts:
+            if code := self._table.status(context, stream):
+                message = self._table.last_error(context)[0].message
+                errors.append(Error(text(self._table.code_name(code)), text(message)))
+            self._give(context, stream)
+        if errors:
+            raise errors[0]
 
     def _check(self, context, code):
         if code:
@@ -160,8 +196,9 @@ class Library:
                 raise Error("BUSY", f"'{self.path}' is running in another thread")
             if self._handle is None:
                 return
-            for context in self._free:
-                self._table.destroy(context)
+            for contexts in self._free.values():
+                for context in contexts:
+                    self._table.destroy(context)
             self._free.clear()
             self._unload()
 
@@ -202,10 +239,12 @@ class Library:
         return f"<attn library {self.name}: {', '.join(self.entries)}>"
 
 
-def load(path, *, target=None, threads=None):
+def load(path, *, target=None, threads=None, device=None):
     """Loads a shared library that the compiler wrote.
 
     target    take the code for this target, not the best one that the processor runs
     threads   default number of threads of a run; None: the processors that the process may use
+    device    "cpu", or "cuda" or "cuda:1" for a GPU: where the code runs and all tensors lie. None: a GPU where the
+              library has code for one, else the CPU; "auto": the same, but the CPU where no GPU runs that code
     """
-    return Library(path, target=target, threads=threads)
+    return Library(path, target=target, threads=threads, device=device)

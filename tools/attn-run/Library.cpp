@@ -137,6 +137,8 @@ void Library::list(llvm::raw_ostream &os) const {
 llvm::Expected<Context> Context::create(const Library &library, StringRef target, int32_t threads) {
   std::string targetText = target.str();
   attn_create_options options = {};
+  // Its arrays are the CPU's.
+  options.device_type = kDLCPU;
   options.size = sizeof options;
   options.target = target.empty() ? nullptr : targetText.c_str();
   options.threads = threads;

@@ -87,7 +87,7 @@ typedef enum attn_code {
   ATTN_ERROR_RANK = 2,             /* a tensor's rank is not the table's */
   ATTN_ERROR_SHAPE = 3,            /* a dimension is wrong, out of its bounds, or not that of another tensor */
   ATTN_ERROR_DTYPE = 4,            /* a tensor's dtype is not the table's */
-  ATTN_ERROR_DEVICE = 5,           /* a tensor lies on a device that the entry cannot reach */
+  ATTN_ERROR_DEVICE = 5,           /* a tensor lies on a device that the entry cannot reach, or the GPU failed */
   ATTN_ERROR_NULL_DATA = 6,        /* a tensor with elements has no data */
   ATTN_ERROR_ALIGNMENT = 7,        /* data is not aligned to its element */
   ATTN_ERROR_INDEX = 8,            /* an id, position or computed index lies outside its table */
@@ -156,11 +156,17 @@ typedef struct attn_entry_desc {
  * Fill with zeros, set `size`, then what is needed. Null instead of options means all defaults. */
 
 typedef struct attn_create_options {
-  size_t size;        /* sizeof(attn_create_options) */
-  const char *target; /* take the code for this target, e.g. "x86-64-v3", instead of the best one that the processor
-                         runs. Null: the environment variable ATTN_TARGET says so, if set */
-  int32_t threads;    /* default number of threads of a run; 0: the processors that the process may use */
-  int32_t reserved;   /* 0 */
+  size_t size;          /* sizeof(attn_create_options) */
+  const char *target;   /* take the code for this target, e.g. "x86-64-v3", instead of the best one that the processor
+                           runs. Null: the environment variable ATTN_TARGET says so, if set */
+  int32_t threads;      /* default number of threads of a run; 0: the processors that the process may use */
+  int32_t reserved;     /* 0 */
+  int32_t device_type;  /* whose code to take, a DLDeviceType: kDLCUDA or kDLCPU. 0: a GPU's where the library has such
+                           code, else the CPU's. All tensors of a run lie on that device */
+  int32_t device_id;    /* number of the GPU, as DLPack counts */
+  int32_t cpu_fallback; /* not 0, with device_type 0: where no GPU runs the library's code, take the CPU's if it has
+                           such code; `target` says which it was */
+  int32_t reserved2;    /* 0 */
 } attn_create_options;
 
 /* One slice of a parallel loop; to be called with the argument that attn_parallel_for was given. Never blocks on
@@ -176,14 +182,15 @@ typedef void *(*attn_allocate)(void *user, size_t bytes, size_t alignment);
 typedef void (*attn_release)(void *user, void *memory, size_t bytes);
 
 typedef struct attn_run_options {
-  size_t size;                    /* sizeof(attn_run_options) */
-  void *stream;                   /* GPU libraries: the CUstream; ignored on the CPU */
-  void *workspace;                /* 64-byte aligned memory for intermediate values, or null: the context's own, which
-                                     grows as needed, or the allocator's if there is one */
-  size_t workspace_bytes;         /* at least what workspace_size says */
+  size_t size;            /* sizeof(attn_run_options) */
+  void *stream;           /* GPUs: the CUstream, null: the default one; ignored on the CPU */
+  void *workspace;        /* 64-byte aligned memory of the context's device for intermediate values, or null: the
+                             context's own, which grows as needed, or the allocator's if there is one */
+  size_t workspace_bytes; /* at least what workspace_size says */
   attn_parallel_for parallel_for; /* the caller's threads; null: the library's own pool */
   void *parallel_for_data;
-  attn_allocate allocate; /* for memory that lives during the run only; set both or neither */
+  attn_allocate allocate; /* for memory that lives during the run only; set both or neither. On GPUs memory is given
+                             back while the stream still works on it: it must be in the stream's order */
   attn_release release;
   void *allocator_data;
   int32_t threads;  /* how many threads may work, the caller's included; 0: the context's default; 1: no
@@ -221,7 +228,13 @@ struct attn_library {
    * outputs of the right shape included. Any strides; data aligned to its element; dimensions of size 0 are valid.
    * Everything is checked before anything is written, so after a failure outputs are as they were, with one exception:
    * INDEX, SHAPE or OVERFLOW for an index or size that the model itself computed (outputs hold unspecified values).
-   * Returns when the outputs are complete. `options` may be null. */
+   * Returns when the outputs are complete. `options` may be null.
+   *
+   * On a GPU everything is queued on the stream and run returns at once: status says how it ended. Indices are checked
+   * where they are read, so an INDEX, too, comes from status, with unspecified values in the outputs. With a workspace
+   * from the caller (or after a run of the same shapes) nothing is allocated and nothing waits, so that a run can be
+   * captured in a CUDA graph. Runs of one context share its flag and its workspace: the caller keeps their order,
+   * for example by one stream. */
   attn_code (*run)(attn_context *context, uint32_t entry, const DLTensor *const inputs[], size_t num_inputs,
                    DLTensor *const outputs[], size_t num_outputs, const attn_run_options *options);
 
@@ -236,7 +249,8 @@ struct attn_library {
   attn_code (*workspace_size)(attn_context *context, uint32_t entry, const DLTensor *const inputs[], size_t num_inputs,
                               const DLTensor *const outputs[], size_t num_outputs, int32_t threads, size_t *bytes);
 
-  /* The result of the last run: on the CPU what run returned; on a GPU it waits for the stream first. */
+  /* The result of the last run: on the CPU what run returned; on a GPU it waits for the stream, the run's, first. Where
+   * that or a kernel failed, last_error says so. */
   attn_code (*status)(attn_context *context, void *stream);
 
   /* The context's last failure, or code 0 and an empty message if the last run, output_shapes or workspace_size

@@ -21,6 +21,8 @@
 
 #define attn_rt_parallel_for attn_rt_v1_parallel_for
 #define attn_rt_flag attn_rt_v1_flag
+#define attn_rt_launch attn_rt_v1_launch
+#define attn_rt_gpu attn_rt_v1_gpu
 #define attn_rt_create attn_rt_v1_create
 #define attn_rt_destroy attn_rt_v1_destroy
 #define attn_rt_run attn_rt_v1_run
@@ -67,25 +69,47 @@ extern "C" {
  * for the variant's strided ones; data of an empty tensor may be null. Outputs overlap nothing, unless an output begins
  * where the input of its `state` does, with equal strides. If all outputs are empty, `run` is not called. */
 typedef struct attn_call {
-  const int64_t *dims;    /* values of the entry's symbolic dims, in its table's order */
-  void *const *inputs;    /* aligned to their elements only */
-  void *const *outputs;   /* likewise */
-  void *workspace;        /* 64-byte aligned, at least workspace(dims, threads) bytes; undefined contents */
-  int64_t threads;        /* number of worker slices, 1 to 256; worker index < threads */
-  void *team;             /* the runtime's */
-  const int64_t *strides; /* in elements, of the variant's strided tensors, one after another */
+  const int64_t *dims;        /* values of the entry's symbolic dims, in its table's order */
+  void *const *inputs;        /* aligned to their elements only */
+  void *const *outputs;       /* likewise */
+  void *workspace;            /* 64-byte aligned, at least workspace(dims, threads) bytes; undefined contents */
+  int64_t threads;            /* number of worker slices, 1 to 256; worker index < threads */
+  void *team;                 /* the runtime's */
+  const int64_t *strides;     /* in elements, of the variant's strided tensors, one after another */
+  void *const *gpu_constants; /* GPU targets: where each of the code's constants lies on the GPU */
+  void *gpu_flag;             /* an int32_t on the GPU: kernels leave an attn_code there */
+  void *gpu;                  /* the runtime's */
 } attn_call;
 
 /* A loop body over [begin, end). No two tasks with the same worker index run at the same time. */
 typedef void (*attn_task)(void *frame, int64_t begin, int64_t end, int32_t worker);
+
+/* What is copied to a GPU when a context is made. */
+typedef struct attn_gpu_constant {
+  const void *data;
+  int64_t bytes;
+} attn_gpu_constant;
+
+/* The code of a GPU target. */
+typedef struct attn_gpu_code {
+  int32_t capability;         /* compute capability times ten that the GPU must have at least */
+  int32_t exact;              /* not 0: that it must have exactly */
+  const char *image;          /* PTX, zero-terminated; null where no kernel runs */
+  const char *const *kernels; /* names of functions in it */
+  int64_t num_kernels;
+  const attn_gpu_constant *constants;
+  int64_t num_constants;
+  const struct attn_gpu_runtime *runtime; /* &attn_rt_gpu, so that only libraries for GPUs hold that part */
+} attn_gpu_code;
 
 struct attn_variant {
   const char *target;                                         /* e.g. "x86-64-v3" */
   uint64_t cpu_features;                                      /* ATTN_CPU_* bits, all needed */
   int64_t (*workspace)(const int64_t *dims, int64_t threads); /* bytes; -1: a size overflows */
   int32_t (*run)(const attn_call *call);                      /* an attn_code */
-  const uint8_t
-      *strided; /* for each input, then output: 1 where rows are contiguous, but may stand anywhere; null: 0 */
+  /* For each input, then output: 1 where rows are contiguous, but may stand anywhere; null: 0. */
+  const uint8_t *strided;
+  const attn_gpu_code *gpu; /* null for CPU targets */
 };
 
 struct attn_model_desc {
@@ -102,6 +126,14 @@ void attn_rt_parallel_for(const attn_call *call, attn_task task, void *frame, in
 /* Raises an error that run returns when the entry is through, for an index that had to be clamped. The first one wins.
  * Also from tasks. */
 void attn_rt_flag(const attn_call *call, int32_t code);
+
+/* Launches kernel number `kernel` of the entry's code on the run's stream, with `blocks` blocks of `threads` threads
+ * and so many bytes of dynamic shared memory. No blocks are no launch. A failure ends up as the run's error. */
+void attn_rt_launch(const attn_call *call, int32_t kernel, int64_t blocks, int32_t threads, int32_t shared_bytes,
+                    void **arguments);
+
+/* The functions for GPUs, see Internal.h. */
+extern const struct attn_gpu_runtime attn_rt_gpu;
 
 /* The functions of attn_library. */
 attn_code attn_rt_create(const attn_library *library, const attn_create_options *options, attn_context **context,

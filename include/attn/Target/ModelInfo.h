@@ -78,6 +78,8 @@ struct VariantInfo {
   std::string runSymbol;
   /// For each input, then output: whether the code takes it with any strides but the last. Empty: none is.
   std::vector<uint8_t> strided;
+  /// The attn_gpu_code of a GPU target, which the module of that target defines; empty for CPUs.
+  std::string gpuSymbol;
 };
 
 struct EntryInfo {

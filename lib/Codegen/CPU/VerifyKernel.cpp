@@ -23,7 +23,7 @@ LogicalResult verify(Operation *op) {
   StringRef dialect = op->getName().getDialectNamespace();
   if (dialect == "linalg" || dialect == "tensor")
     return op->emitOpError("is left after the stage 'kernel', which expands it");
-  if (dialect == "attn" && !llvm::isa<GetWeightOp, WorkerOp, NumWorkersOp, CheckOp>(op))
+  if (dialect == "attn" && !llvm::isa<GetWeightOp, WorkerOp, NumWorkersOp, CheckOp, RunFlagOp>(op))
     return op->emitOpError("has no kernel that expands it");
   return success();
 }

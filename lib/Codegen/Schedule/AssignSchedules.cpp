@@ -31,7 +31,7 @@ struct AssignSchedules final : attn::impl::AssignSchedulesBase<AssignSchedules> 
       FailureOr<const Target *> target = targetOf(op);
       if (mlir::failed(target))
         return void(failed = true);
-      if (std::string why = whyNoKernelRuns(op); !why.empty()) {
+      if (std::string why = whyNoKernelRuns(op, **target); !why.empty()) {
         op->emitError() << "no kernel runs this op: " << why;
         return void(failed = true);
       }

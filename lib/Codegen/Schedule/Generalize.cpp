@@ -112,7 +112,7 @@ struct Generalize final : attn::impl::GeneralizeBase<Generalize> {
         ops.push_back(op);
     });
     for (Operation *op : ops) {
-      std::string why = whyNoKernelRuns(op);
+      std::string why = whyNoKernelRuns(op, **target);
       if (why.empty() || !isKnown(op))
         continue;
       remarkGeneric(op, **target, why);
@@ -124,6 +124,9 @@ struct Generalize final : attn::impl::GeneralizeBase<Generalize> {
       op->erase();
       ++numGeneralized;
     }
+    // After attention, which asks where its ranges come from.
+    if ((*target)->isGpu())
+      generalizeKeyRanges();
     getOperation().walk([&](GeluOp gelu) {
       if (Type element = getElementTypeOrSelf(gelu.getType()); isKnownFloat(element) && !element.isF32())
         gelus.push_back(gelu);
@@ -132,6 +135,18 @@ struct Generalize final : attn::impl::GeneralizeBase<Generalize> {
       OpBuilder b(gelu);
       gelu.getResult().replaceAllUsesWith(generalizeGelu(b, gelu));
       gelu.erase();
+      ++numGeneralized;
+    }
+  }
+
+  /// The CPUs' kernel of it is scalar code.
+  void generalizeKeyRanges() {
+    SmallVector<KeyRangesOp> ops;
+    getOperation().walk([&](KeyRangesOp op) { ops.push_back(op); });
+    for (KeyRangesOp op : ops) {
+      OpBuilder b(op);
+      op->replaceAllUsesWith(generalize(b, op));
+      op.erase();
       ++numGeneralized;
     }
   }

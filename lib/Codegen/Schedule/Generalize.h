@@ -19,6 +19,7 @@ llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, LinearOp op);
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, LayerNormOp op);
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, EmbeddingOp op);
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, AttentionOp op);
+llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, KeyRangesOp op);
 
 /// Builds linalg ops at one place.
 class LinalgBuilder {

@@ -158,3 +158,62 @@ SmallVector<Value> attn::generalize(OpBuilder &b, EmbeddingOp op) {
     return createFloatCast(inner, loc, sum, element);
   })};
 }
+
+//===----------------------------------------------------------------------===//
+// key_ranges
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> attn::generalize(OpBuilder &b, KeyRangesOp op) {
+  Location loc = op.getLoc();
+  LinalgBuilder linalg(b, loc);
+  MLIRContext *context = op.getContext();
+  Type i64 = b.getI64Type();
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, op.getMask());
+  SmallVector<OpFoldResult> rows = {sizes[0]};
+  Value keys = arith::IndexCastOp::create(b, loc, i64, getValueOrCreateConstantIndexOp(b, loc, sizes[1]));
+  auto constant = [&](OpBuilder &inner, int64_t value) -> Value {
+    return arith::ConstantIntOp::create(inner, loc, i64, value);
+  };
+  /// Of each row, `combine` of what `element` makes of each key that counts; `neutral` where none does.
+  auto reduce = [&](Value neutral, auto element, auto combine) {
+    Value init = linalg::FillOp::create(b, loc, neutral, linalg.empty(rows, i64)).getResult(0);
+    return linalg.generic({{op.getMask(), b.getMultiDimIdentityMap(2)}}, {init, leading(context, 2, 1)},
+                          [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
+                            Value zero =
+                                arith::ConstantOp::create(inner, loc, inner.getZeroAttr(arguments[0].getType()));
+                            Value counts =
+                                arith::CmpIOp::create(inner, loc, arith::CmpIPredicate::ne, arguments[0], zero);
+                            Value combined = combine(inner, arguments[1], element(inner));
+                            return arith::SelectOp::create(inner, loc, counts, combined, arguments[1]);
+                          });
+  };
+  auto key = [&](OpBuilder &inner) -> Value {
+    return arith::IndexCastOp::create(inner, loc, i64, linalg::IndexOp::create(inner, loc, 1));
+  };
+  auto one = [&](OpBuilder &inner) -> Value { return constant(inner, 1); };
+  auto least = [&](OpBuilder &inner, Value a, Value c) -> Value { return arith::MinSIOp::create(inner, loc, a, c); };
+  auto most = [&](OpBuilder &inner, Value a, Value c) -> Value { return arith::MaxSIOp::create(inner, loc, a, c); };
+  auto sum = [&](OpBuilder &inner, Value a, Value c) -> Value { return arith::AddIOp::create(inner, loc, a, c); };
+  Value first = reduce(keys, key, least), last = reduce(constant(b, -1), key, most);
+  Value count = reduce(constant(b, 0), one, sum);
+  AffineMap row = leading(context, 2, 1);
+  return {linalg.generic(
+      {{first, row}, {last, row}, {count, row}}, {op.getInit(), b.getMultiDimIdentityMap(2)},
+      [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
+        auto select = [&](Value condition, Value yes, Value no) -> Value {
+          return arith::SelectOp::create(inner, loc, condition, yes, no);
+        };
+        auto equals = [&](Value a, Value c) -> Value {
+          return arith::CmpIOp::create(inner, loc, arith::CmpIPredicate::eq, a, c);
+        };
+        Value zero = constant(inner, 0), unit = constant(inner, 1);
+        Value empty = equals(arguments[2], zero), end = arith::AddIOp::create(inner, loc, arguments[1], unit);
+        Value dense = equals(arith::SubIOp::create(inner, loc, end, arguments[0]), arguments[2]);
+        Value column = arith::IndexCastOp::create(inner, loc, i64, linalg::IndexOp::create(inner, loc, 1));
+        Value begin = select(empty, zero, arguments[0]), holes = select(empty, zero, select(dense, zero, unit));
+        Value result = select(empty, unit, zero);
+        result = select(equals(column, constant(inner, 2)), holes, result);
+        result = select(equals(column, unit), select(empty, keys, end), result);
+        return select(equals(column, zero), begin, result);
+      })};
+}

@@ -136,7 +136,9 @@ static std::string whyNot(AttentionOp op) {
   return readable ? "" : "an operand's rows are not of consecutive channels";
 }
 
-std::string attn::whyNoKernelRuns(Operation *op) {
+std::string attn::whyNoKernelRuns(Operation *op, const Target &target) {
+  if (target.isGpu())
+    return "no GPU kernel of its own runs it";
   if (std::string why = whyNotElements(op); !why.empty())
     return why;
   return llvm::TypeSwitch<Operation *, std::string>(op)

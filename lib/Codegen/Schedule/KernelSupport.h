@@ -11,11 +11,12 @@
 #define ATTN_LIB_CODEGEN_SCHEDULE_KERNELSUPPORT_H
 
 #include "attn/Dialect/Attn/IR/Attn.h"
+#include "attn/TargetInfo/TargetInfo.h"
 
 namespace attn {
 
-/// Why no kernel runs `op`, an attn op on tensors that gets a schedule; empty where one does.
-std::string whyNoKernelRuns(mlir::Operation *op);
+/// Why no kernel of `target` runs `op`, an attn op on tensors that gets a schedule; empty where one does.
+std::string whyNoKernelRuns(mlir::Operation *op, const Target &target);
 
 } // namespace attn
 

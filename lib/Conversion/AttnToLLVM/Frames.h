@@ -14,7 +14,16 @@
 namespace attn {
 
 /// Fields of `attn_call`, see Runtime/Model.h.
-enum CallField : int64_t { Dims = 0, Inputs = 8, Outputs = 16, Workspace = 24, Threads = 32, Strides = 48 };
+enum CallField : int64_t {
+  Dims = 0,
+  Inputs = 8,
+  Outputs = 16,
+  Workspace = 24,
+  Threads = 32,
+  Strides = 48,
+  GpuConstants = 56,
+  GpuFlag = 64
+};
 
 /// Loads a value of `type` at `pointer + offset`.
 mlir::Value loadAt(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type, mlir::Value pointer, int64_t offset);

@@ -5,8 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "attn/Conversion/AttnToLLVM/Passes.h"
-#include "attn/Dialect/Attn/IR/Attn.h"
-#include "attn/Runtime/ABI.h"
+#include "attn/Dialect/Attn/IR/ErrorCodes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -22,16 +21,6 @@ using namespace mlir;
 using namespace attn;
 
 namespace {
-
-int32_t codeOf(Violation violation) {
-  switch (violation) {
-  case Violation::Shape:
-    return ATTN_ERROR_SHAPE;
-  case Violation::Index:
-    return ATTN_ERROR_INDEX;
-  }
-  llvm_unreachable("all violations have a code");
-}
 
 /// The runtime's function that keeps the first error of a run, declared once a module.
 func::FuncOp flagFunction(ModuleOp module, SymbolTable &symbols) {
@@ -54,7 +43,7 @@ LogicalResult lower(CheckOp op, ModuleOp module, SymbolTable &symbols) {
   Block *block = op->getBlock(), *rest = block->splitBlock(op->getNextNode());
   OpBuilder b(op);
   Block *violated = b.createBlock(&function.getBody());
-  Value code = arith::ConstantIntOp::create(b, loc, b.getI32Type(), codeOf(op.getViolation()));
+  Value code = arith::ConstantIntOp::create(b, loc, b.getI32Type(), getErrorCode(op.getViolation()));
   func::CallOp::create(b, loc, flagFunction(module, symbols), ValueRange{op.getCall(), code});
   func::ReturnOp::create(b, loc);
   b.setInsertionPoint(op);

@@ -14,4 +14,5 @@ std::string attn::runSymbol(StringRef prefix, StringRef entry, StringRef target)
 std::string attn::workspaceSymbol(StringRef prefix, StringRef entry, StringRef target) {
   return (prefix + "." + entry + "." + target + ".workspace").str();
 }
+std::string attn::gpuCodeSymbol(StringRef prefix, StringRef target) { return (prefix + "." + target + ".gpu").str(); }
 std::string attn::weightSymbol(StringRef prefix, StringRef weight) { return (prefix + ".weight." + weight).str(); }

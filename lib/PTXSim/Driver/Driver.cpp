@@ -160,6 +160,40 @@ Status give(T *to, T value) {
   return to ? (*to = value, Success) : InvalidValue;
 }
 
+/// CUDA_MEMCPY2D: rows of `width` bytes between memories of any kind.
+struct Copy2D {
+  size_t fromX, fromY;
+  int fromKind;
+  const void *fromHost;
+  uint64_t fromDevice;
+  void *fromArray;
+  size_t fromPitch;
+  size_t toX, toY;
+  int toKind;
+  void *toHost;
+  uint64_t toDevice;
+  void *toArray;
+  size_t toPitch;
+  size_t width, height;
+};
+
+Status copy(const Copy2D &rows) {
+  constexpr int hostMemory = 1, deviceMemory = 2;
+  auto isKnown = [](int kind) { return kind == hostMemory || kind == deviceMemory; };
+  if (!isKnown(rows.fromKind) || !isKnown(rows.toKind))
+    return NotSupported;
+  // As the real driver: the pitch of what has one row does not matter.
+  if (rows.height > 1 && (rows.fromPitch < rows.width || rows.toPitch < rows.width))
+    return InvalidValue;
+  uint64_t from = rows.fromKind == hostMemory ? uint64_t(rows.fromHost) : rows.fromDevice;
+  uint64_t to = rows.toKind == hostMemory ? uint64_t(rows.toHost) : rows.toDevice;
+  for (size_t y = 0; y < rows.height; ++y)
+    if (Status status = copy(to + rows.toX + (rows.toY + y) * rows.toPitch,
+                             from + rows.fromX + (rows.fromY + y) * rows.fromPitch, rows.width))
+      return status;
+  return Success;
+}
+
 struct LaunchConfig {
   unsigned shape[6], sharedBytes;
   void *stream, *attributes;
@@ -243,6 +277,14 @@ int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *) {
 }
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *) { return copy(uint64_t(to), from, bytes); }
 int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void *) { return copy(to, from, bytes); }
+int cuMemcpy2DAsync_v2(const Copy2D *rows, void *) { return rows ? copy(*rows) : InvalidValue; }
+int cuPointerGetAttribute(void *value, int attribute, uint64_t address) {
+  constexpr int deviceOrdinal = 9;
+  if (!value || attribute != deviceOrdinal)
+    return value ? NotSupported : InvalidValue;
+  std::lock_guard<std::mutex> guard(device().lock);
+  return device().memory.contains(address, 1) ? give(static_cast<int *>(value), 0) : InvalidValue;
+}
 int cuMemsetD8_v2(uint64_t to, unsigned char value, size_t count) { return fill(to, value, count); }
 int cuMemsetD32_v2(uint64_t to, unsigned value, size_t count) { return fill(to, value, count); }
 int cuMemsetD8Async(uint64_t to, unsigned char value, size_t count, void *) { return fill(to, value, count); }
@@ -317,6 +359,7 @@ int cuGetProcAddress_v2(const char *name, void **result, int, uint64_t, int *fou
       ENTRY(cuMemAlloc_v2),
       ENTRY(cuMemFreeAsync),
       ENTRY(cuMemFree_v2),
+      ENTRY(cuMemcpy2DAsync_v2),
       ENTRY(cuMemcpyDtoDAsync_v2),
       ENTRY(cuMemcpyDtoD_v2),
       ENTRY(cuMemcpyDtoHAsync_v2),
@@ -331,6 +374,7 @@ int cuGetProcAddress_v2(const char *name, void **result, int, uint64_t, int *fou
       ENTRY(cuModuleLoadData),
       ENTRY(cuModuleLoadDataEx),
       ENTRY(cuModuleUnload),
+      ENTRY(cuPointerGetAttribute),
       ENTRY(cuStreamCreate),
       ENTRY(cuStreamDestroy_v2),
       ENTRY(cuStreamGetCtx),

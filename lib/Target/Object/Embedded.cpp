@@ -18,12 +18,14 @@ using namespace llvm;
 #define ATTN_DECLARE_ARCH(arch)                                                                                        \
   ATTN_DECLARE(attn_embedded_##arch##_runtime)                                                                         \
   ATTN_DECLARE(attn_embedded_##arch##_libc)                                                                            \
+  ATTN_DECLARE(attn_embedded_##arch##_libdl)                                                                           \
   ATTN_DECLARE(attn_embedded_##arch##_libm)                                                                            \
   ATTN_DECLARE(attn_embedded_##arch##_libpthread)
 #define ATTN_FILES(arch)                                                                                               \
   EmbeddedFiles {                                                                                                      \
     ATTN_CONTENTS(attn_embedded_##arch##_runtime), ATTN_CONTENTS(attn_embedded_##arch##_libc),                         \
-        ATTN_CONTENTS(attn_embedded_##arch##_libm), ATTN_CONTENTS(attn_embedded_##arch##_libpthread)                   \
+        ATTN_CONTENTS(attn_embedded_##arch##_libdl), ATTN_CONTENTS(attn_embedded_##arch##_libm),                       \
+        ATTN_CONTENTS(attn_embedded_##arch##_libpthread)                                                               \
   }
 
 ATTN_DECLARE(attn_embedded_abi)

@@ -27,8 +27,9 @@ static_assert(sizeof(attn_dim_desc) == 56 && offsetof(attn_dim_desc, max) == 16)
 static_assert(sizeof(attn_tensor_desc) == 48 && offsetof(attn_tensor_desc, dtype_lanes) == 10 &&
               offsetof(attn_tensor_desc, rank) == 12 && offsetof(attn_tensor_desc, shape) == 16 &&
               offsetof(attn_tensor_desc, index_end) == 32 && offsetof(attn_tensor_desc, state) == 40);
-static_assert(sizeof(attn_variant) == 40 && offsetof(attn_variant, cpu_features) == 8 &&
-              offsetof(attn_variant, run) == 24 && offsetof(attn_variant, strided) == 32);
+static_assert(sizeof(attn_variant) == 48 && offsetof(attn_variant, cpu_features) == 8 &&
+              offsetof(attn_variant, run) == 24 && offsetof(attn_variant, strided) == 32 &&
+              offsetof(attn_variant, gpu) == 40);
 static_assert(sizeof(attn_entry_desc) == 56 && offsetof(attn_entry_desc, num_variants) == 20 &&
               offsetof(attn_entry_desc, variants) == 48);
 static_assert(sizeof(attn_model_desc) == 24 && offsetof(attn_model_desc, name) == 8 &&
@@ -141,7 +142,8 @@ private:
         strided.push_back(integer(8, isStrided));
       variants.push_back(
           makeStruct({makeString(variant.target), i64(variant.cpuFeatures), getHidden(variant.workspaceSymbol),
-                      getHidden(variant.runSymbol), makeTable("strided", strided)}));
+                      getHidden(variant.runSymbol), makeTable("strided", strided),
+                      variant.gpuSymbol.empty() ? null() : getHidden(variant.gpuSymbol)}));
     }
     return makeStruct({makeString(entry.name), i32(dims.size()), i32(inputs.size()), i32(outputs.size()),
                        i32(variants.size()), makeTable("dims", dims), makeTable("inputs", inputs),

@@ -63,12 +63,17 @@ void attn::prepareModule(Module &module, const PrepareOptions &options) {
 
   for (GlobalVariable &global : module.globals()) {
     if (!global.isDeclaration()) {
-      if (!global.getName().starts_with("llvm.")) {
+      if (options.entryPoints->contains(global.getName())) {
+        global.setLinkage(GlobalValue::ExternalLinkage);
+        hide(global);
+      } else if (!global.getName().starts_with("llvm.")) {
         global.setLinkage(GlobalValue::InternalLinkage);
         global.setVisibility(GlobalValue::DefaultVisibility);
       }
       continue;
     }
+    if (global.getName().starts_with(runtimePrefix))
+      hide(global);
     if (!options.weights->contains(global.getName()))
       continue;
     hide(global);

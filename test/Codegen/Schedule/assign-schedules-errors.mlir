@@ -22,7 +22,7 @@ module attributes {attn.target = #attn.target<"x86-64-v3">} {
 
 module attributes {attn.target = #attn.target<"z80">} {
   func.func @target(%x: tensor<?x8xf32>, %s: tensor<8xf32>) -> tensor<?x8xf32> {
-    // expected-error @below {{unknown target 'z80'; the known ones are x86-64-v4, x86-64-v3}}
+    // expected-error @below {{unknown target 'z80'; the known ones are sm_90a, sm_90, sm_89, sm_86, sm_80, x86-64-v4, x86-64-v3}}
     %0 = attn.layer_norm ins(%x, %s : tensor<?x8xf32>, tensor<8xf32>) outs(%x : tensor<?x8xf32>) -> tensor<?x8xf32> {epsilon = 1.0e-5 : f64}
     return %0 : tensor<?x8xf32>
   }

@@ -23,7 +23,7 @@
 // Without names it is the machine's own.
 // HOST-COUNT-1: #attn.target<"x86-64-v{{[34]}}">
 
-// UNKNOWN: error: unknown target 'pentium'; the known ones are x86-64-v4, x86-64-v3
+// UNKNOWN: error: unknown target 'pentium'; the known ones are sm_90a, sm_90, sm_89, sm_86, sm_80, x86-64-v4, x86-64-v3
 
 attn.weight @w : tensor<2xf32> = #attn.file<"w.bin", 0 : tensor<2xf32>>
 func.func @f(%x: tensor<2xf32>) -> tensor<2xf32> {

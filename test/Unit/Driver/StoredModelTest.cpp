@@ -31,7 +31,7 @@ ModelInfo makeModel() {
   entry.dims = {{"batch", 0, 512}};
   entry.inputs = {ids};
   entry.outputs = {out};
-  entry.variants = {{"x86-64-v4", uint64_t(1) << 63, "w", "r", {0, 1}}};
+  entry.variants = {{"x86-64-v4", uint64_t(1) << 63, "w", "r", {0, 1}, ""}};
   entry.flops = "2*batch";
   return {"My model", "my_model", {entry}};
 }

@@ -234,9 +234,9 @@ static const attn_tensor_desc growOut[] = {{"present", kDLFloat, 32, 1, 3, hq, 0
 
 // No processor has bit 63, so the first variant is never taken.
 #define VARIANTS(NAME, WORKSPACE, RUN, STRIDED)                                                                        \
-  static const attn_variant NAME[] = {{"future", UINT64_C(1) << 63, WORKSPACE, RUN, STRIDED},                          \
-                                      {"best", 0, WORKSPACE, RUN, STRIDED},                                            \
-                                      {"plain", 0, WORKSPACE, RUN, nullptr}}
+  static const attn_variant NAME[] = {{"future", UINT64_C(1) << 63, WORKSPACE, RUN, STRIDED, nullptr},                 \
+                                      {"best", 0, WORKSPACE, RUN, STRIDED, nullptr},                                   \
+                                      {"plain", 0, WORKSPACE, RUN, nullptr, nullptr}}
 VARIANTS(addVariants, addWorkspace, addRun, nullptr);
 VARIANTS(squareVariants, nullptr, squareRun, nullptr);
 VARIANTS(clampVariants, nullptr, clampRun, nullptr);

@@ -149,7 +149,7 @@ TEST(Shared, LinksForAArch64) {
   TemporaryDirectory directory;
   EmitOptions options = optionsFor(directory.file("libsmall.so"));
   ModelInfo model = makeModel("small");
-  model.entries[0].variants = {{"aarch64", 0, "workspace_v1", "run_v1", {}}};
+  model.entries[0].variants = {{"aarch64", 0, "workspace_v1", "run_v1", {}, ""}};
   std::vector<CodeModule> modules;
   modules.push_back(makeModule({"aarch64-unknown-linux-gnu", "", ""}, "v1"));
   ASSERT_EQ(message(emitLibrary(model, std::move(modules), makeWeights(), options)), "");

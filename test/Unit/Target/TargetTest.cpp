@@ -139,8 +139,8 @@ ModelInfo test::makeModel(StringRef prefix) {
   entry.dims = {{"n", 0, 1 << 20}};
   entry.inputs = {{"x", {}, {-1}}};
   entry.outputs = {{"y", {}, {-1}}};
-  entry.variants = {{"x86-64-v3", ATTN_CPU_AVX2_FMA, "workspace_v3", "run_v3", {}},
-                    {"x86-64", 0, "workspace_v1", "run_v1", {}}};
+  entry.variants = {{"x86-64-v3", ATTN_CPU_AVX2_FMA, "workspace_v3", "run_v3", {}, ""},
+                    {"x86-64", 0, "workspace_v1", "run_v1", {}, ""}};
   entry.flops = "2*n";
   return model;
 }

@@ -38,7 +38,9 @@ TEST(TargetInfoTest, DescriptionsAreComplete) {
     EXPECT_NE(triple.getArch(), llvm::Triple::UnknownArch);
     EXPECT_TRUE(triple.isOSLinux());
     EXPECT_FALSE(target.cpu.empty());
-    EXPECT_NE(target.cpuFeatures, 0u) << "the run time could not tell whether a machine runs this";
+    EXPECT_TRUE(target.cpuFeatures || target.isGpu()) << "the run time could not tell whether a machine runs this";
+    if (target.isGpu())
+      continue;
     EXPECT_TRUE(llvm::isPowerOf2_32(target.vectorBits));
     EXPECT_GE(target.vectorBits, 128u);
     EXPECT_GE(target.vectorRegisters, 16u);
@@ -53,12 +55,29 @@ TEST(TargetInfoTest, DescriptionsAreComplete) {
 TEST(TargetInfoTest, MoreCapableTargetsComeFirst) {
   for (const Target &target : allTargets())
     for (const Target &other : allTargets()) {
-      bool sameFamily = target.triple == other.triple;
+      bool sameFamily = target.triple == other.triple && !target.isGpu() && !other.isGpu();
       bool needsLess = other.cpuFeatures != target.cpuFeatures &&
                        (other.cpuFeatures & target.cpuFeatures) == other.cpuFeatures;
       if (sameFamily && needsLess)
         EXPECT_LT(&target, &other) << target.name.str() << " needs all of " << other.name.str() << " and more";
     }
+}
+
+TEST(TargetInfoTest, GpusComeBeforeCpusAndNewerOnesFirst) {
+  for (const Target &target : allTargets())
+    for (const Target &other : allTargets())
+      if (target.computeCapability > other.computeCapability)
+        EXPECT_LT(&target, &other) << target.name.str() << " runs on fewer machines than " << other.name.str();
+}
+
+TEST(TargetInfoTest, GpusAreNamedByTheirCapability) {
+  for (const Target &target : allTargets()) {
+    if (!target.isGpu())
+      continue;
+    std::string name = "sm_" + std::to_string(target.computeCapability) + (target.exactCapability ? "a" : "");
+    EXPECT_EQ(target.name.str(), name);
+    EXPECT_EQ(target.ptx.str(), "+ptx80");
+  }
 }
 
 TEST(TargetInfoTest, CapabilitiesOfX86) {

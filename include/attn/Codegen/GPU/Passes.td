@@ -46,4 +46,71 @@ def BuildKernels : Pass<"attn-build-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
+def MapToThreads : Pass<"attn-map-to-threads", "::mlir::func::FuncOp"> {
+  let summary = "Launches a GPU thread for each element of what linalg ops compute";
+  let description = [{
+    Each linalg op on buffers becomes a `gpu.launch` with a thread for each element of its result; what a thread sums up
+    over the other loops stays in registers. Copies and stores of single elements are launches as well. The host keeps
+    sizes, addresses, and the loops and branches around launches: what would have to read a buffer to know a size is an
+    error, and so is an op that there is no code for.
+
+    Where an argument has an `attn.index_range`, a launch at the beginning looks at all its elements. `attn.check` in a
+    thread raises the run's flag.
+
+    ```mlir
+    linalg.generic ... ins(%x : memref<?x64xf32>) outs(%y : memref<?xf32>)    // sums of rows
+    // becomes
+    gpu.launch blocks(%block, ...) in (...) threads(%thread, ...) in (%c256, ...) {
+      %row = ... // block * 256 + thread
+      scf.if %inside {
+        %before = memref.load %y[%row]
+        %sum = scf.for %k = %c0 to %c64 step %c1 iter_args(%s = %before) -> (f32) {...}
+        memref.store %sum, %y[%row]
+      }
+    }
+    ```
+  }];
+  let statistics = [Statistic<"numLaunches", "launches", "Ops that became launches">];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect", "::attn::AttnDialect"];
+}
+
+def OutlineLaunches : Pass<"attn-outline-launches", "::mlir::ModuleOp"> {
+  let summary = "Makes kernels of the bodies of launches, equal ones once";
+  let description = [{
+    The body of each `gpu.launch` becomes a function of the `gpu.module` @kernels, for the chip that the module's
+    `attn.target` names; in its place stands `gpu.launch_func`. Constants and sizes of operands move along.
+
+    ```mlir
+    gpu.launch blocks(...) in (%blocks, %c1, %c1) threads(...) in (%c256, %c1, %c1) { use(%buffer) }
+    // becomes
+    gpu.launch_func @kernels::@kernel blocks in (%blocks, %c1, %c1) threads in (%c256, %c1, %c1)
+      args(%buffer : memref<?xf32>)
+    ```
+  }];
+  let statistics = [Statistic<"numKernels", "kernels", "Different kernels">];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
+def LowerFunctions : Pass<"attn-lower-functions", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Make instructions of the functions that kernels compute";
+  let description = [{
+    `math.sqrt`, `math.fma`, rounding and signs of f32 and f64 become LLVM intrinsics that NVPTX has instructions for, and
+    so do `arith.maxnumf` and `arith.minnumf`. Any other function of floats, `arith.remf` too, is an error: there is no
+    library of them on the GPU.
+
+    ```mlir
+    %y = math.sqrt %x : f32
+    // becomes
+    %y = llvm.call_intrinsic "llvm.sqrt"(%x) : (f32) -> f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def VerifyDevice : Pass<"attn-verify-device", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Kernels call nothing outside of their module";
+  let description = [{ Every call in a kernel's LLVM dialect is of a function with a body. }];
+}
+
 #endif // ATTN_CODEGEN_GPU_PASSES_TD

@@ -75,6 +75,26 @@ def LowerWeights : Pass<"attn-lower-weights", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerLaunches : Pass<"attn-lower-launches", "::mlir::ModuleOp"> {
+  let summary = "Let the runtime launch kernels and keep constants on the GPU";
+  let description = [{
+    Each `gpu.launch_func` of an entry stores its arguments on the stack, memrefs as their descriptors' fields, and calls
+    `attn_rt_v1_launch`. `attn.get_weight` and constants become the GPU's copies, whose addresses the call holds. The
+    image of the kernels, a `gpu.binary`, and the lists of kernels and constants become the table `PREFIX.TARGET.gpu`,
+    an `attn_gpu_code` of Runtime/Model.h.
+
+    ```mlir
+    gpu.launch_func @kernels::@kernel blocks in (%n, %c1, %c1) threads in (%c256, %c1, %c1) args(%x : f32)
+    // becomes
+    llvm.store %x, %frame : f32, !llvm.ptr
+    llvm.store %frame, %pointers : !llvm.ptr, !llvm.ptr
+    call @attn_rt_v1_launch(%call, %c0, %n, %c256, %c0, %pointers)
+    ```
+  }];
+  let options = [Option<"prefix", "prefix", "std::string", "\"model\"", "Of the symbols: the library's prefix">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect", "::mlir::arith::ArithDialect"];
+}
+
 def ExpandReshapes : Pass<"attn-expand-reshapes"> {
   let summary = "Make reinterpreting casts of memref.expand_shape";
   let description = [{

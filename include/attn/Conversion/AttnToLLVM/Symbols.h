@@ -16,6 +16,8 @@ namespace attn {
 /// program.
 std::string runSymbol(llvm::StringRef prefix, llvm::StringRef entry, llvm::StringRef target);
 std::string workspaceSymbol(llvm::StringRef prefix, llvm::StringRef entry, llvm::StringRef target);
+/// The table of a GPU target: attn_gpu_code of Runtime/Model.h.
+std::string gpuCodeSymbol(llvm::StringRef prefix, llvm::StringRef target);
 std::string weightSymbol(llvm::StringRef prefix, llvm::StringRef weight);
 
 } // namespace attn

@@ -22,6 +22,7 @@ namespace attn {
 struct EmbeddedFiles {
   llvm::StringRef runtime;    ///< libattn_runtime.a
   llvm::StringRef libc;       ///< libc.so.6, names and versions only
+  llvm::StringRef libdl;      ///< libdl.so.2
   llvm::StringRef libm;       ///< libm.so.6
   llvm::StringRef libpthread; ///< libpthread.so.0
 };

@@ -10,6 +10,9 @@
 
 include "attn/Dialect/Attn/IR/OpBase.td"
 
+/// A single i32 in memory.
+def Attn_FlagBuffer : MemRefRankOf<[I32], [0]>;
+
 def Attn_NumWorkersOp : Attn_Op<"num_workers", [Pure]> {
   let summary = "For how many workers this run's workspace has slices";
   let description = [{
@@ -86,6 +89,24 @@ def Attn_CheckOp : Attn_Op<"check", [MemoryEffects<[MemWrite]>]> {
   let arguments = (ins I1:$condition, Optional<AnyType>:$call, Attn_ViolationAttr:$violation);
   let assemblyFormat = "$condition `violates` $violation (`call` `(` $call^ `:` type($call) `)`)? attr-dict";
   let hasCanonicalizeMethod = 1;
+}
+
+def Attn_RunFlagOp : Attn_Op<"run_flag", [Pure]> {
+  let summary = "Where threads of a GPU leave the error of a run";
+  let description = [{
+    An i32 in the GPU's memory, 0 before a run: kernels write the code of an error that they find. The runtime's `status`
+    reads it when the run is through.
+
+    Constraints: none.
+
+    ```mlir
+    %flag = attn.run_flag : memref<i32>
+    ```
+
+    Source: `attn.check`, which ends a run on the CPU.
+  }];
+  let results = (outs Attn_FlagBuffer:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
 }
 
 #endif

@@ -171,9 +171,12 @@ int main(int argc, char **argv) {
     llvm::errs() << "there are no seeds\n";
     return 77;
   }
-  for (int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGALRM, SIGTERM})
+  for (int signal : {SIGABRT, SIGALRM, SIGTERM})
     std::signal(signal, keepInput);
 #if !LLVM_ADDRESS_SANITIZER_BUILD
+  // A sanitizer takes these itself, and then aborts.
+  for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP})
+    std::signal(signal, keepInput);
   // What a model makes the importer allocate is bounded; 8 GiB are far above it.
   rlimit memory{8ull << 30, 8ull << 30};
   setrlimit(RLIMIT_AS, &memory);

@@ -4,7 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Mutations move, double and drop tokens, and make numbers others; those of bytes find little but errors of the lexer.
-// Bytecode is left out: MLIR's reader trusts it, and ends the process or writes out of bounds where it is wrong.
+// Bytecode is left out, as the importer refuses it: MLIR's reader trusts it, and ends the process or writes out of
+// bounds where it is wrong.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,4 @@
-//===- Importer.cpp - MLIR text and bytecode -*- C++ -*-===//
+//===- Importer.cpp - MLIR text -*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -60,11 +60,13 @@ static OwningOpRef<ModuleOp> parseFile(MLIRContext &context, StringRef path) {
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false);
   if (!buffer)
     return failed(buffer.getError().message());
-  bool isText = !isBytecode(**buffer);
+  // MLIR's reader of bytecode trusts what it reads: changed bytes make it abort or write where it must not.
+  if (isBytecode(**buffer))
+    return failed("it is MLIR bytecode, which can't be checked; make it text with 'attn-opt FILE -o FILE.mlir'");
   auto sources = std::make_shared<llvm::SourceMgr>();
   StringRef text = (*buffer)->getBuffer();
   sources->AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
-  if (std::optional<size_t> deep = isText ? findDeepNesting(text) : std::nullopt) {
+  if (std::optional<size_t> deep = findDeepNesting(text)) {
     auto [line, column] = sources->getLineAndColumn(llvm::SMLoc::getFromPointer(text.data() + *deep));
     emitError(FileLineColLoc::get(&context, path, line, column))
         << "the text nests deeper than " << kMaxNesting << " levels, which is not supported";
@@ -76,7 +78,7 @@ static OwningOpRef<ModuleOp> parseFile(MLIRContext &context, StringRef path) {
 namespace {
 class MLIRImporter final : public Importer {
 public:
-  StringRef getKind() const override { return "MLIR text (.mlir) or bytecode (.mlirbc)"; }
+  StringRef getKind() const override { return "MLIR text (.mlir)"; }
 
   bool accepts(StringRef path) const override {
     StringRef extension = llvm::sys::path::extension(path);

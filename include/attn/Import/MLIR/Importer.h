@@ -1,4 +1,4 @@
-//===- Importer.h - MLIR text and bytecode ----------------------*- C++ -*-===//
+//===- Importer.h - MLIR text -----------------------------------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -12,8 +12,8 @@
 
 namespace attn {
 
-/// Files of the names *.mlir and *.mlirbc, of dialects that the context knows. Weights' files with a relative path are
-/// looked for beside the MLIR file, then in the working directory. Entries are completed by `annotateEntries`.
+/// Files of the name *.mlir, of dialects that the context knows; bytecode is refused. Weights' files with a relative
+/// path are looked for beside the MLIR file, then in the working directory. Entries are completed by `annotateEntries`.
 std::unique_ptr<Importer> createMLIRImporter();
 
 } // namespace attn

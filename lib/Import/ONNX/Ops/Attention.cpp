@@ -307,6 +307,7 @@ void attn::onnx::registerAttention(Registry &registry) {
   registerLinearAttention(registry);
   registerCausalConvolution(registry);
   registerMicrosoftAttention(registry);
+  registerPackedAttention(registry);
   registerRelativePositionBias(registry);
   registerGroupQueryAttention(registry);
 }

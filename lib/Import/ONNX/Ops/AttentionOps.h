@@ -38,11 +38,19 @@ mlir::FailureOr<int64_t> readHeads(Node &node, llvm::StringRef name);
 llvm::LogicalResult readScale(Node &node, ScaledDotProduct &attention);
 
 // Each is called by registerAttention.
+/// How the weights' columns divide into query, key and value.
+mlir::FailureOr<llvm::SmallVector<Size>> readHiddenSizes(Node &node, const Size &columns);
+/// Fails where input `i` is given and has not `size` elements in one dimension.
+llvm::LogicalResult expectBias(Node &node, size_t i, const Size &size);
+/// `tensor`, [..., N], plus N elements of `bias` from `begin` on.
+mlir::FailureOr<Tensor> addBias(Node &node, const Tensor &tensor, const Tensor &bias, const Size &begin);
+
 void registerFlexAttention(Registry &registry);
 void registerRotaryEmbedding(Registry &registry);
 void registerLinearAttention(Registry &registry);
 void registerCausalConvolution(Registry &registry);
 void registerMicrosoftAttention(Registry &registry);
+void registerPackedAttention(Registry &registry);
 void registerRelativePositionBias(Registry &registry);
 void registerGroupQueryAttention(Registry &registry);
 

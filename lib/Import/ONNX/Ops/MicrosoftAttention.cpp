@@ -136,14 +136,13 @@ static LogicalResult finish(Node &node, ScaledDotProduct attention) {
   return node.set(0, joined);
 }
 
-/// `tensor`, [B, S, N], plus `size` elements of `bias`.
-static FailureOr<Tensor> addBias(Node &node, const Tensor &tensor, const Tensor &bias, const Size &begin) {
+FailureOr<Tensor> attn::onnx::addBias(Node &node, const Tensor &tensor, const Tensor &bias, const Size &begin) {
   return elementwise(
-      node, {tensor, slice(node, bias, 0, begin, tensor.shape[2])}, tensor.type,
+      node, {tensor, slice(node, bias, 0, begin, tensor.shape.back())}, tensor.type,
       [](OpBuilder &b, Location loc, ValueRange v) -> Value { return arith::AddFOp::create(b, loc, v[0], v[1]); });
 }
 
-static LogicalResult expectBias(Node &node, size_t i, const Size &size) {
+LogicalResult attn::onnx::expectBias(Node &node, size_t i, const Size &size) {
   if (!node.has(i))
     return success();
   if (node.input(i).rank() != 1)
@@ -155,8 +154,7 @@ static LogicalResult expectBias(Node &node, size_t i, const Size &size) {
 // Attention
 //===----------------------------------------------------------------------===//
 
-/// How the weights' columns divide into query, key and value.
-static FailureOr<SmallVector<Size>> readHiddenSizes(Node &node, const Size &columns) {
+FailureOr<SmallVector<Size>> attn::onnx::readHiddenSizes(Node &node, const Size &columns) {
   FailureOr<std::optional<SmallVector<int64_t>>> sizes = node.integers("qkv_hidden_sizes");
   if (failed(sizes))
     return failure();

@@ -61,6 +61,28 @@ def RaiseGeluPass : Attn_FunctionPass<"attn-raise-gelu"> {
   let statistics = [Statistic<"numRaised", "raised", "Number of GELUs found">];
 }
 
+def RaiseLayerNormPass : Attn_FunctionPass<"attn-raise-layer-norm"> {
+  let summary = "Make the parts of a layer norm attn.layer_norm";
+  let description = [{
+    `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * scale`, in f32, with means over the last dimension, a positive
+    constant epsilon and a scale along that dimension, becomes `attn.layer_norm`; with the root as a divisor, or as an
+    inverse that is multiplied with. A vector along the last dimension that is added to the only use of such an op becomes
+    its shift.
+
+    ```mlir
+    %d = linalg.generic ... ins(%x, %mean : tensor<?x384xf32>, tensor<?xf32>) { arith.subf } -> tensor<?x384xf32>
+    ...
+    %q = linalg.generic ... ins(%d, %root : tensor<?x384xf32>, tensor<?xf32>) { arith.divf } -> tensor<?x384xf32>
+    %y = linalg.generic ... ins(%q, %scale : tensor<?x384xf32>, tensor<384xf32>) { arith.mulf } -> tensor<?x384xf32>
+    // becomes
+    %y = attn.layer_norm ins(%x, %scale : tensor<?x384xf32>, tensor<384xf32>) outs(...) -> tensor<?x384xf32> {epsilon = 1.0e-5}
+    ```
+
+    Source: Ba et al., Layer Normalization, 2016.
+  }];
+  let statistics = [Statistic<"numRaised", "raised", "Number of layer norms found">];
+}
+
 def RaiseAttentionPass : Attn_FunctionPass<"attn-raise-attention"> {
   let summary = "Make softmax(QK^T)V attn.attention";
   let description = [{

@@ -27,6 +27,9 @@ void populateDecomposeBlocksPatterns(mlir::RewritePatternSet &patterns);
 /// The parts of a GELU, in any order of its factors, to attn.gelu.
 void populateRaiseGeluPatterns(mlir::RewritePatternSet &patterns);
 
+/// The parts of a layer norm to attn.layer_norm.
+void populateRaiseLayerNormPatterns(mlir::RewritePatternSet &patterns);
+
 /// Transposes and head broadcasts around attention into its maps.
 void populateFoldTransposesPatterns(mlir::RewritePatternSet &patterns);
 

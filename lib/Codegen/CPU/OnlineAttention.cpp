@@ -254,7 +254,7 @@ struct ExpandOnlineAttention final : KernelPattern<OnlineAttentionOp> {
   using KernelPattern::KernelPattern;
   void emit(OnlineAttentionOp op, PatternRewriter &rewriter) const override {
     auto emitTile = [&] { OnlineAttentionKernel(op, rewriter).emit(); };
-    if (!op.getRows() || !whyNotSingleQuery(op).empty())
+    if (!isForSingleQuery(op))
       return emitTile();
     Location loc = op.getLoc();
     Value count = memref::DimOp::create(rewriter, loc, op.getRows(), 0);

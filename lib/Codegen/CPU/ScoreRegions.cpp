@@ -24,27 +24,6 @@ bool ScoreRegions::isRead(unsigned i) {
          (!op.getScore().empty() && !op.getScore().getArgument(5 + i).use_empty());
 }
 
-Value ScoreRegions::lanesBelow(Value begin, Value end) {
-  OpBuilder &b = emitter.getBuilder();
-  Value left = emitter.clamp(emitter.sub(end, begin), emitter.index(0), emitter.index(emitter.lanes()));
-  Value count = arith::IndexCastOp::create(b, emitter.getLoc(), b.getI32Type(), left);
-  return arith::CmpIOp::create(b, emitter.getLoc(), arith::CmpIPredicate::slt, emitter.lanesFrom0(b.getI32Type()),
-                               emitter.broadcast(count));
-}
-
-/// A vector of elements, bools as bytes; all lanes where there is no mask.
-Value ScoreRegions::load(Value memref, ValueRange indices, Value mask) {
-  if (cast<MemRefType>(memref.getType()).getElementType().isInteger(1))
-    return emitter.loadBytes(memref, indices, mask);
-  return mask ? emitter.loadMasked(memref, indices, mask) : emitter.load(memref, indices);
-}
-
-static Value asBools(VectorEmitter &emitter, Value bytes) {
-  OpBuilder &b = emitter.getBuilder();
-  Value zero = arith::ConstantOp::create(b, emitter.getLoc(), b.getZeroAttr(bytes.getType()));
-  return arith::CmpIOp::create(b, emitter.getLoc(), arith::CmpIPredicate::ne, bytes, zero);
-}
-
 void ScoreRegions::prepare(Value keys) {
   unsigned scratch = 2;
   for (auto [i, mapped] : llvm::enumerate(op.getMapped())) {
@@ -62,8 +41,8 @@ void ScoreRegions::prepare(Value keys) {
       Value rows = emitter.dim(mapped, 0);
       for (int64_t lane = 0; lane < queries(); lane += emitter.lanes()) {
         Value first = emitter.index(lane);
-        Value elements = load(mapped, {first}, lanesBelow(first, rows));
-        fixed.back().push_back(isBool ? asBools(emitter, elements) : elements);
+        Value elements = emitter.loadStored(mapped, {first}, emitter.lanesBelow(first, rows));
+        fixed.back().push_back(isBool ? emitter.isNotZero(elements) : elements);
       }
     }
   }
@@ -86,7 +65,7 @@ void ScoreRegions::turn(Value from, Value to, Value keys) {
       Value full = arith::AndIOp::create(b, loc, reaches(key, keys), reaches(query, rows));
       auto square = [&](bool masked) {
         return [&, masked](OpBuilder &, Location) {
-          turnSquare(from, to, key, query, masked ? lanesBelow(key, keys) : Value());
+          turnSquare(from, to, key, query, masked ? emitter.lanesBelow(key, keys) : Value());
           scf::YieldOp::create(b, loc);
         };
       };
@@ -108,7 +87,7 @@ void ScoreRegions::turnSquare(Value from, Value to, Value key, Value query, Valu
       Value exists = arith::CmpIOp::create(b, emitter.getLoc(), arith::CmpIPredicate::slt, row, rows);
       present = arith::AndIOp::create(b, emitter.getLoc(), mask, emitter.broadcast(exists));
     }
-    square.push_back(load(from, {row, key}, present));
+    square.push_back(emitter.loadStored(from, {row, key}, present));
     // The next block, while this one is computed on.
     emitter.prefetch(from, {row, emitter.add(key, op.getKernel()->getKeyBlock())}, /*near=*/false);
   }
@@ -129,10 +108,11 @@ Value ScoreRegions::element(unsigned i, Value key, int64_t j) {
   if (map.getNumResults() == 1)
     return emitter.loadScalar(mapped, {key});
   Value lane = emitter.index(j * emitter.lanes());
-  Value elements = turned[i] ? emitter.load(turned[i], {key, lane})
-                             : load(mapped, {key, lane}, lanesBelow(lane, emitter.dim(mapped, 1)));
+  Value elements = turned[i]
+                       ? emitter.load(turned[i], {key, lane})
+                       : emitter.loadStored(mapped, {key, lane}, emitter.lanesBelow(lane, emitter.dim(mapped, 1)));
   bool isBool = cast<MemRefType>(mapped.getType()).getElementType().isInteger(1);
-  return isBool ? asBools(emitter, elements) : elements;
+  return isBool ? emitter.isNotZero(elements) : elements;
 }
 
 VectorEmitter::Values ScoreRegions::arguments(Block &block, unsigned firstIndex, Value key, int64_t j) {

@@ -44,8 +44,6 @@ private:
   bool isRead(unsigned i);
   void turn(mlir::Value from, mlir::Value to, mlir::Value keys);
   void turnSquare(mlir::Value from, mlir::Value to, mlir::Value key, mlir::Value query, mlir::Value mask);
-  mlir::Value load(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask);
-  mlir::Value lanesBelow(mlir::Value begin, mlir::Value end);
 
   OnlineAttentionOp op;
   VectorEmitter &emitter;

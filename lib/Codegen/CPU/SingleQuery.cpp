@@ -5,13 +5,14 @@
 //
 // A decoder's step reads each key and value once, so that memory sets the pace; what is computed must only keep up with
 // it. Keys stand in lanes: the channels' products of as many keys as there are lanes are summed by a transpose that
-// adds, and the softmax and its masks are vectors of keys. The output's product broadcasts powers against rows of values, as for many
-// queries.
+// adds, and the softmax and its masks are vectors of keys. The output's product broadcasts powers against rows of
+// values, as for many queries.
 //
 //===----------------------------------------------------------------------===//
 
 #include "SingleQuery.h"
 #include "RunningMaximum.h"
+#include "ScoreRegions.h"
 #include "attn/Codegen/CPU/Approximations.h"
 #include "attn/Codegen/CPU/Epilogue.h"
 #include "attn/Codegen/CPU/RegisterTile.h"
@@ -26,13 +27,14 @@ using namespace attn;
 /// Vectors of channels that are summed together.
 static constexpr int64_t kOutputVectors = 8;
 
-std::string attn::whyNotSingleQuery(OnlineAttentionOp op) {
-  if (!llvm::isPowerOf2_64(op.getKernel()->getLanes()))
-    return "the number of lanes is no power of two";
-  for (unsigned i = 0; i < op.getMapped().size(); ++i)
-    if (AffineMap map = op.getMap(i); map.getNumResults() == 2 && !map.isIdentity())
-      return "a mapped operand has its keys in rows";
-  return "";
+bool attn::isForSingleQuery(OnlineAttentionOp op) {
+  if (!op.getRows() || !llvm::isPowerOf2_64(op.getKernel()->getLanes()))
+    return false;
+  // Keys that stand in rows would have to be gathered.
+  return llvm::all_of(llvm::seq<unsigned>(op.getMapped().size()), [&](unsigned i) {
+    AffineMap map = op.getMap(i);
+    return map.getNumResults() < 2 || map.isIdentity();
+  });
 }
 
 namespace {
@@ -47,7 +49,7 @@ public:
   }
 
   void emit() {
-    findKeys();
+    std::tie(begin, count) = ScoreRegions(op, emitter).keysInBand(zero(), 1, emitter.dim(op.getKey(), 0));
     Value maximum = emitScores();
     RunningMaximum running = emitRunningMaximum(emitter, op, maximum, broadcastOf(op.getMaximum()));
     store(running.maximum, op.getMaximum());
@@ -65,24 +67,6 @@ private:
     memref::StoreOp::create(b, loc, scalar, memref, ValueRange{zero()});
   }
 
-  /// The keys inside of the band: [begin, begin + count).
-  void findKeys() {
-    Value keys = emitter.dim(op.getKey(), 0), end = keys;
-    begin = zero();
-    if (Value upper = op.getUpper())
-      end = emitter.clamp(emitter.add(upper, 1), zero(), keys);
-    if (Value lower = op.getLower())
-      begin = emitter.clamp(lower, zero(), end);
-    count = emitter.sub(end, begin);
-  }
-
-  /// Lanes of keys `at`, at + 1, ... that there are.
-  Value lanesFrom(Value at) {
-    Value left = emitter.min(emitter.sub(count, at), emitter.index(lanes));
-    Value last = emitter.broadcast(arith::IndexCastOp::create(b, loc, b.getI32Type(), left));
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, emitter.lanesFrom0(b.getI32Type()), last);
-  }
-
   //===--- Scores ---===//
 
   /// Stores the scores of all keys and returns their maximum in all lanes.
@@ -92,7 +76,9 @@ private:
       return VectorEmitter::Values{emitScores(at, Value(), carried[0])};
     })[0];
     Value hasTail = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, remainder, zero());
-    auto tail = [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, emitScores(full, lanesFrom(full), maxima)); };
+    auto tail = [&](OpBuilder &, Location) {
+      scf::YieldOp::create(b, loc, emitScores(full, emitter.lanesBelow(full, count), maxima));
+    };
     auto none = [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, maxima); };
     Value all = scf::IfOp::create(b, loc, hasTail, tail, none).getResult(0);
     return emitter.broadcast(vector::ReductionOp::create(b, loc, vector::CombiningKind::MAXIMUMF, all));
@@ -134,7 +120,7 @@ private:
     if (present)
       conditions.push_back(present);
     if (op.getKeyMask())
-      conditions.push_back(isNotZero(load(op.getKeyMask(), {key}, present)));
+      conditions.push_back(emitter.isNotZero(emitter.loadStored(op.getKeyMask(), {key}, present)));
     if (!op.getMask().empty()) {
       Block &mask = op.getMask().front();
       conditions.push_back(emitElementwise(emitter, mask, arguments(mask, 0, key, present)).front());
@@ -146,18 +132,6 @@ private:
 
   //===--- Regions ---===//
 
-  Value isNotZero(Value vector) {
-    Value none = arith::ConstantOp::create(b, loc, b.getZeroAttr(vector.getType()));
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, vector, none);
-  }
-
-  /// A vector of elements, bools as bytes.
-  Value load(Value memref, ValueRange indices, Value present) {
-    if (cast<MemRefType>(memref.getType()).getElementType().isInteger(1))
-      return emitter.loadBytes(memref, indices, present);
-    return present ? emitter.loadMasked(memref, indices, present) : emitter.load(memref, indices);
-  }
-
   /// The elements of mapped operand `i` for the keys from `key` on, or what they all have.
   Value element(unsigned i, Value key, Value present) {
     AffineMap map = op.getMap(i);
@@ -166,8 +140,9 @@ private:
     if (!map.isFunctionOfDim(1))
       return emitter.loadScalar(mapped, indices);
     indices.back() = key;
-    Value elements = load(mapped, indices, present);
-    return cast<MemRefType>(mapped.getType()).getElementType().isInteger(1) ? isNotZero(elements) : elements;
+    Value elements = emitter.loadStored(mapped, indices, present);
+    bool isBool = cast<MemRefType>(mapped.getType()).getElementType().isInteger(1);
+    return isBool ? emitter.isNotZero(elements) : elements;
   }
 
   VectorEmitter::Values arguments(Block &block, unsigned firstIndex, Value key, Value present) {
@@ -223,7 +198,7 @@ private:
   FunctionEmitter functions;
   bool isScaled;      ///< The scores in scratch are multiplied by the scale.
   Value scores;       ///< One of each key, from `begin` on, in whole vectors.
-  Value begin, count; ///< The keys that there are.
+  Value begin, count; ///< The keys inside of the band: [begin, begin + count).
 };
 
 } // namespace

@@ -12,10 +12,10 @@
 
 namespace attn {
 
-/// Why `emitSingleQuery` can't emit `op`; empty where it can.
-std::string whyNotSingleQuery(OnlineAttentionOp op);
+/// Whether `emitSingleQuery` can emit `op`, on memrefs, where it has one query.
+bool isForSingleQuery(OnlineAttentionOp op);
 
-/// Emits `op`, on memrefs, for one query in `rows`.
+/// Emits `op` for one query in `rows`.
 void emitSingleQuery(OnlineAttentionOp op, mlir::OpBuilder &builder);
 
 } // namespace attn

@@ -135,6 +135,24 @@ Value VectorEmitter::loadBytes(Value memref, ValueRange indices, Value mask) con
   return LLVM::MaskedLoadOp::create(builder, loc, type, pointer, mask, zero, /*alignment=*/1);
 }
 
+Value VectorEmitter::loadStored(Value memref, ValueRange indices, Value mask) const {
+  if (cast<MemRefType>(memref.getType()).getElementType().isInteger(1))
+    return loadBytes(memref, indices, mask);
+  return mask ? loadMasked(memref, indices, mask) : load(memref, indices);
+}
+
+Value VectorEmitter::isNotZero(Value vector) const {
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector.getType()));
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, vector, zero);
+}
+
+Value VectorEmitter::lanesBelow(Value begin, Value end) const {
+  Value left = clamp(sub(end, begin), index(0), index(laneCount));
+  Value count = arith::IndexCastOp::create(builder, loc, builder.getI32Type(), left);
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, lanesFrom0(builder.getI32Type()),
+                               broadcast(count));
+}
+
 void VectorEmitter::store(Value vector, Value memref, ValueRange indices, int64_t active) const {
   if (active < laneCount)
     vector::MaskedStoreOp::create(builder, loc, memref, indices, mask(active), vector);

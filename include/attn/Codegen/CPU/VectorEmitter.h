@@ -62,6 +62,12 @@ public:
   mlir::Value loadMasked(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask) const;
   /// Of a memref of i1 the bytes that its elements stand in; those in `mask` where it is given.
   mlir::Value loadBytes(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask) const;
+  /// Elements as they are stored, bools as bytes; those in `mask` where it is given.
+  mlir::Value loadStored(mlir::Value memref, mlir::ValueRange indices, mlir::Value mask) const;
+  /// Which lanes of an integer vector are not 0: the bools that `loadStored` gives as bytes.
+  mlir::Value isNotZero(mlir::Value vector) const;
+  /// Lanes i with begin + i < end are set.
+  mlir::Value lanesBelow(mlir::Value begin, mlir::Value end) const;
   void store(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices, int64_t active) const;
   void store(mlir::Value vector, mlir::Value memref, mlir::ValueRange indices) const {
     store(vector, memref, indices, laneCount);

@@ -24,11 +24,9 @@ enum {
   CUDA_SUCCESS = 0,
   CUDA_ERROR_OUT_OF_MEMORY = 2,
   CUDA_ERROR_NO_DEVICE = 100,
-  CUDA_ERROR_INVALID_PTX = 218,
   CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222,
   CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
   CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
-  CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8,
   CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL = 9,
   CU_JIT_ERROR_LOG_BUFFER = 5,
   CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6,
@@ -69,7 +67,6 @@ typedef struct CUDA_MEMCPY2D {
             (CUmodule * module, const void *image, unsigned count, int *options, void **values))                       \
   ATTN_CUDA(unload, "cuModuleUnload", (CUmodule module))                                                               \
   ATTN_CUDA(function, "cuModuleGetFunction", (CUfunction * function, CUmodule module, const char *name))               \
-  ATTN_CUDA(set_attribute, "cuFuncSetAttribute", (CUfunction function, int attribute, int value))                      \
   ATTN_CUDA(allocate, "cuMemAlloc_v2", (CUdeviceptr * memory, size_t bytes))                                           \
   ATTN_CUDA(free, "cuMemFree_v2", (CUdeviceptr memory))                                                                \
   ATTN_CUDA(to_device, "cuMemcpyHtoD_v2", (CUdeviceptr to, const void *from, size_t bytes))                            \
@@ -91,12 +88,14 @@ typedef struct attn_rt_cuda {
 
 #pragma GCC visibility push(hidden)
 
-// The driver, opened and initialized once a process; fails with a sentence on why there is none. It stays open.
-attn_code attn_rt_cuda_open(const char *model, const attn_rt_cuda **cuda, attn_error *error);
+// The driver's functions, from the first `attn_rt_cuda_open` that succeeds on.
+extern attn_rt_cuda attn_rt_driver;
+
+// Opens and initializes the driver once a process; fails with a sentence on why there is none. It stays open.
+attn_code attn_rt_cuda_open(const char *model, attn_error *error);
 
 // The error for a failed call of the driver.
-attn_code attn_rt_cuda_fail(const attn_rt_cuda *cuda, int result, const char *model, const char *what,
-                            attn_error *error);
+attn_code attn_rt_cuda_fail(int result, const char *model, const char *what, attn_error *error);
 
 #pragma GCC visibility pop
 

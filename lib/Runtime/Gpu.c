@@ -32,7 +32,7 @@ struct attn_rt_gpu_context {
   int32_t failed_kernel;
 };
 
-static const attn_rt_cuda *driver; // once it is open
+static const attn_rt_cuda *const driver = &attn_rt_driver; // to be called once it is open
 static attn_rt_gpu_model *models;
 static _Atomic uint32_t models_lock; // 0: free, 1: held, 2: held and waited for
 
@@ -54,26 +54,25 @@ static void unlock(void) {
 //===----------------------------------------------------------------------===//
 
 static attn_code probe(const char *name, int32_t device, int32_t *capability, char device_name[64], attn_error *error) {
-  const attn_rt_cuda *cuda;
-  attn_code code = attn_rt_cuda_open(name, &cuda, error);
+  attn_code code = attn_rt_cuda_open(name, error);
   if (code)
     return code;
   int count = 0, major = 0, minor = 0;
   CUdevice handle;
-  int result = cuda->device_count(&count);
+  int result = driver->device_count(&count);
   if (!result && device >= count)
     return attn_rt_fail(error, ATTN_ERROR_UNSUPPORTED, "model '%s': there is no GPU number %d, but %d in all", name,
                         (int)device, count);
   if (!result)
-    result = cuda->device(&handle, device);
+    result = driver->device(&handle, device);
   if (!result)
-    result = cuda->device_name(device_name, 64, handle);
+    result = driver->device_name(device_name, 64, handle);
   if (!result)
-    result = cuda->device_attribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, handle);
+    result = driver->device_attribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, handle);
   if (!result)
-    result = cuda->device_attribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, handle);
+    result = driver->device_attribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, handle);
   if (result)
-    return attn_rt_cuda_fail(cuda, result, name, "asking the NVIDIA driver for a GPU", error);
+    return attn_rt_cuda_fail(result, name, "asking the NVIDIA driver for a GPU", error);
   *capability = major * 10 + minor;
   return ATTN_OK;
 }
@@ -110,10 +109,10 @@ static attn_code load_kernels(attn_rt_gpu_model *model, const char *name, attn_e
     return attn_rt_fail(error, ATTN_ERROR_DEVICE, "model '%s': the NVIDIA driver cannot compile its kernels: %s", name,
                         log);
   if (result)
-    return attn_rt_cuda_fail(driver, result, name, "loading its kernels", error);
+    return attn_rt_cuda_fail(result, name, "loading its kernels", error);
   for (int64_t i = 0; i < code->num_kernels; ++i)
     if ((result = driver->function(&model->kernels[i], model->module, code->kernels[i])))
-      return attn_rt_cuda_fail(driver, result, name, code->kernels[i], error);
+      return attn_rt_cuda_fail(result, name, code->kernels[i], error);
   return ATTN_OK;
 }
 
@@ -137,7 +136,7 @@ static attn_code load_constants(attn_rt_gpu_model *model, const char *name, attn
       result = driver->to_device(at, constant->data, (size_t)constant->bytes);
     at += ((uint64_t)constant->bytes + 255) & ~(uint64_t)255;
   }
-  return result ? attn_rt_cuda_fail(driver, result, name, "copying its weights to the GPU", error) : ATTN_OK;
+  return result ? attn_rt_cuda_fail(result, name, "copying its weights to the GPU", error) : ATTN_OK;
 }
 
 static attn_code make_model(const char *name, const attn_gpu_code *code, int32_t device, attn_rt_gpu_model **made,
@@ -157,7 +156,7 @@ static attn_code make_model(const char *name, const attn_gpu_code *code, int32_t
   if (!result)
     result = driver->push(model->context);
   if (result) {
-    attn_rt_cuda_fail(driver, result, name, "opening the GPU", error);
+    attn_rt_cuda_fail(result, name, "opening the GPU", error);
     free_model(model);
     return result == CUDA_ERROR_OUT_OF_MEMORY ? ATTN_ERROR_NO_MEMORY : ATTN_ERROR_DEVICE;
   }
@@ -209,7 +208,7 @@ static void drop_model(attn_rt_gpu_model *model) {
 
 static attn_code enter(attn_rt_gpu_context *context, attn_error *error) {
   int result = driver->push(context->model->context);
-  return result ? attn_rt_cuda_fail(driver, result, context->name, "entering the GPU", error) : ATTN_OK;
+  return result ? attn_rt_cuda_fail(result, context->name, "entering the GPU", error) : ATTN_OK;
 }
 
 static void leave(attn_rt_gpu_context *context) {
@@ -229,7 +228,7 @@ static void close(attn_rt_gpu_context *context) {
 
 static attn_code open(const char *name, const attn_gpu_code *code, int32_t device, attn_rt_gpu_context **made,
                       attn_error *error) {
-  attn_code status = attn_rt_cuda_open(name, &driver, error);
+  attn_code status = attn_rt_cuda_open(name, error);
   if (status)
     return status;
   attn_rt_gpu_context *context = calloc(1, sizeof(*context));
@@ -246,7 +245,7 @@ static attn_code open(const char *name, const attn_gpu_code *code, int32_t devic
     if (!result)
       result = driver->to_device(context->flag, &none, sizeof(none));
     if (result)
-      status = attn_rt_cuda_fail(driver, result, name, "making a context's flag", error);
+      status = attn_rt_cuda_fail(result, name, "making a context's flag", error);
     leave(context);
   }
   if (status) {
@@ -294,7 +293,7 @@ static attn_code begin(attn_rt_gpu_context *context, void *stream, attn_call *ca
   call->gpu_constants = context->model->constants;
   call->gpu_flag = (void *)(uintptr_t)context->flag;
   int result = driver->fill(context->flag, ATTN_OK, 1, context->stream);
-  return result ? attn_rt_cuda_fail(driver, result, context->name, "clearing a context's flag", error) : ATTN_OK;
+  return result ? attn_rt_cuda_fail(result, context->name, "clearing a context's flag", error) : ATTN_OK;
 }
 
 void attn_rt_launch(const attn_call *call, int32_t kernel, int64_t blocks, int32_t threads, int32_t shared_bytes,
@@ -319,7 +318,7 @@ static attn_code end(attn_rt_gpu_context *context, attn_error *error) {
   if (context->failure < 0)
     return attn_rt_fail(error, ATTN_ERROR_OVERFLOW, "model '%s': kernel '%s' needs more than %d blocks", context->name,
                         kernel, (int)INT32_MAX);
-  return attn_rt_cuda_fail(driver, context->failure, context->name, "launching a kernel", error);
+  return attn_rt_cuda_fail(context->failure, context->name, "launching a kernel", error);
 }
 
 // Copies `rows` rows of `width` bytes.
@@ -357,7 +356,7 @@ static attn_code copy(attn_rt_gpu_context *context, const attn_rt_tensor *tensor
     int result = gather ? copy_rows(context->stream, dense, width, strided, pitch ? pitch : width, width, rows)
                         : copy_rows(context->stream, strided, pitch ? pitch : width, dense, width, width, rows);
     if (result)
-      return attn_rt_cuda_fail(driver, result, context->name, "copying a strided tensor", error);
+      return attn_rt_cuda_fail(result, context->name, "copying a strided tensor", error);
     dense += width * rows;
     int32_t axis = rank - 1;
     for (; axis >= 0 && ++index[axis] == view.shape[axis]; --axis) {
@@ -378,7 +377,7 @@ static attn_code wait(attn_rt_gpu_context *context, void *stream, int32_t *flag,
   if (!result)
     result = driver->to_host(flag, context->flag, sizeof(*flag));
   leave(context);
-  return result ? attn_rt_cuda_fail(driver, result, context->name, "a run on the GPU", error) : ATTN_OK;
+  return result ? attn_rt_cuda_fail(result, context->name, "a run on the GPU", error) : ATTN_OK;
 }
 
 const struct attn_gpu_runtime attn_rt_gpu = {.probe = probe,

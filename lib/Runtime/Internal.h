@@ -45,6 +45,7 @@
 #define attn_rt_pool_notify attn_rt_v1_pool_notify
 #define attn_rt_futex_wait attn_rt_v1_futex_wait
 #define attn_rt_futex_wake attn_rt_v1_futex_wake
+#define attn_rt_driver attn_rt_v1_driver
 #define attn_rt_cuda_open attn_rt_v1_cuda_open
 #define attn_rt_cuda_fail attn_rt_v1_cuda_fail
 

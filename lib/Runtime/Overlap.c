@@ -3,17 +3,15 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Outputs may not overlap anything, but for the input that they continue. Most pairs
-// are told apart by their address ranges; views that interleave within one buffer
-// (columns of one matrix, say) need a closer look, which is exact: with the second tensor's dimensions turned round,
-// the difference of two element addresses is a constant plus a sum of c * stride
-// over the dimensions of both, 0 <= c < size, and the question is whether that sum
-// can fall into a short interval. The largest stride leaves one or two choices for
-// its c, so the search is short; if strides are so odd that it is not, the answer is
-// yes, they overlap.
+// Outputs may not overlap anything, but for the input that they continue. Most pairs are told apart by their address
+// ranges; views that interleave within one buffer (columns of one matrix, say) need a closer look, which is exact:
+// with the second tensor's dimensions turned round, the difference of two element addresses is a constant plus a sum
+// of c * stride over the dimensions of both, 0 <= c < size, and the question is whether that sum can fall into a
+// short interval. The largest stride leaves one or two choices for its c, so the search is short; if strides are so
+// odd that it is not, the answer is yes, they overlap.
 //
-// The same search tells whether two elements of one output share a place: then the
-// difference of their indices, times the strides, is 0.
+// The same search tells whether two elements of one output share a place: then the difference of their indices,
+// times the strides, is 0.
 //
 //===----------------------------------------------------------------------===//
 

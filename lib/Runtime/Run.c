@@ -192,8 +192,6 @@ static attn_code copy_strided(attn_context *context, const attn_rt_binding *bind
 static attn_code execute(attn_context *context, const attn_rt_binding *binding, const attn_variant *variant,
                          const attn_run_options *options, attn_rt_team *team, char *workspace) {
   const attn_entry_desc *entry = binding->entry;
-  if (!computes_anything(binding))
-    return ATTN_OK;
   for (int32_t i = 0; i < num_tensors(entry); ++i) {
     attn_rt_tensor *tensor = &binding->tensors[i];
     context->pointers[i] = tensor->copy >= 0 ? workspace + tensor->copy : tensor->data;
@@ -205,12 +203,13 @@ static attn_code execute(attn_context *context, const attn_rt_binding *binding, 
                     .threads = options->threads,
                     .team = team,
                     .strides = context->strides};
-  list_strides(binding, variant, context->strides);
   attn_code code = ATTN_OK;
-  if (context->gpu)
+  if (context->gpu) // even where nothing is computed: what the last run left in the flag is cleared
     code = context->gpu_code->runtime->begin(context->gpu, options->stream, &call, binding->error);
-  if (!code)
-    code = copy_strided(context, binding, true);
+  if (code || !computes_anything(binding))
+    return code;
+  list_strides(binding, variant, context->strides);
+  code = copy_strided(context, binding, true);
   if (code)
     return code;
   code = (attn_code)variant->run(&call);

@@ -47,7 +47,7 @@ def strided():
 
 
 def indices():
-    """Indices that the caller gives are checked where they are read; the run after a bad one is fine."""
+    """Indices that the caller gives are checked where they are read; the run after a bad one is fine, also one of none."""
     table = Tensor(np.arange(20, dtype=np.float32).reshape(5, 4))
     out = Tensor(np.zeros((3, 4), np.float32))
     good, bad = (Tensor(np.array(ids, np.int64)) for ids in ([4, 0, 2], [4, 5, -1]))
@@ -56,6 +56,11 @@ def indices():
     print("good indices:", out.numpy()[:, 0].tolist())
     library.gather(bad, table, out=out)
     fails("bad indices", library.synchronize)
+    library.gather(bad, table, out=out)
+    nothing = Tensor(np.zeros((0, 4), np.float32))
+    library.gather(Tensor(np.zeros(0, np.int64)), table, out=nothing)
+    library.synchronize()
+    print("none after bad ones:", nothing.numpy().shape)
     library.gather(good, table, out=out)
     library.synchronize()
     print("good again:", out.numpy()[:, 0].tolist())

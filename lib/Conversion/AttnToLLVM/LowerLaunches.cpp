@@ -54,13 +54,12 @@ public:
     auto row = LLVM::LLVMStructType::getLiteral(b.getContext(), types);
     auto type = LLVM::LLVMArrayType::get(row, rows.size());
     LLVM::GlobalOp global = create(type, name, Attribute());
-    Block *block = b.createBlock(&global.getInitializerRegion());
+    b.createBlock(&global.getInitializerRegion());
     Value value = LLVM::UndefOp::create(b, loc, type);
     for (auto [i, fields] : llvm::enumerate(rows))
       for (auto [k, field] : llvm::enumerate(fields))
         value = LLVM::InsertValueOp::create(b, loc, value, emit(field), ArrayRef<int64_t>{int64_t(i), int64_t(k)});
     LLVM::ReturnOp::create(b, loc, value);
-    (void)block;
     return global;
   }
 
@@ -73,16 +72,12 @@ public:
   /// The global of a constant of a model.
   LLVM::GlobalOp constant(memref::GlobalOp global) {
     auto type = global.getType();
-    Type array = LLVM::LLVMArrayType::get(type.getElementType(), 0);
+    Type array = type.getElementType();
     Attribute value = *global.getInitialValue();
-    if (type.getRank() == 0) {
+    if (type.getRank() == 0)
       value = cast<DenseElementsAttr>(value).getSplatValue<Attribute>();
-      array = type.getElementType();
-    } else {
-      array = type.getElementType();
-      for (int64_t size : llvm::reverse(type.getShape()))
-        array = LLVM::LLVMArrayType::get(array, size);
-    }
+    for (int64_t size : llvm::reverse(type.getShape()))
+      array = LLVM::LLVMArrayType::get(array, size);
     return create(array, global.getName(), value);
   }
 
@@ -120,6 +115,9 @@ struct LowerLaunches final : attn::impl::LowerLaunchesBase<LowerLaunches> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    // One pass object runs once for each target.
+    kernels.clear();
+    constants.clear();
     const Target *target = lookupTarget(module->getAttrOfType<TargetAttr>(kTargetAttr).getName());
     LLVMTypeConverter types(&getContext());
     SymbolTable symbols(module);

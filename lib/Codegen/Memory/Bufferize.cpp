@@ -39,7 +39,7 @@ struct Bufferize final : attn::impl::BufferizeBase<Bufferize> {
       for (unsigned arg = 0, e = entry.getNumArguments(); arg < e; ++arg)
         if (auto input = entry.getArgAttrOfType<IntegerAttr>(arg, kStateAttr))
           for (Type type : {entry.getArgumentTypes()[arg], entry.getArgumentTypes()[input.getInt()]})
-            if (llvm::cast<RankedTensorType>(type).getRank() > 1)
+            if (auto tensor = llvm::dyn_cast<RankedTensorType>(type); tensor && tensor.getRank() > 1)
               strided.insert({entry, type});
 
     bufferization::OneShotBufferizationOptions options;

@@ -51,6 +51,8 @@ int64_t attn::markState(func::FuncOp entry) {
   int64_t marked = 0;
   llvm::SmallDenseSet<unsigned> taken;
   for (OpOperand &result : entry.getBody().front().getTerminator()->getOpOperands()) {
+    // A mark that was written by hand would let a caller overlap what must not be.
+    entry.removeResultAttr(result.getOperandNumber(), StringAttr::get(entry.getContext(), kStateAttr));
     BlockArgument argument = continuedArgument(result.get());
     if (!argument || !taken.insert(argument.getArgNumber()).second)
       continue;

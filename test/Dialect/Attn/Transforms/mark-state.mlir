@@ -52,3 +52,11 @@ func.func @filled(%past: tensor<3xf32>, %a: tensor<2xf32>, %e: tensor<5xf32>) ->
   %1 = tensor.insert_slice %a into %0[3] [2] [1] : tensor<2xf32> into tensor<5xf32>
   return %1 : tensor<5xf32>
 }
+
+// A mark that does not hold goes away, or a caller might overlap what must not be.
+// CHECK-LABEL: func.func @marked_by_hand(
+// CHECK-NOT: attn.state
+func.func @marked_by_hand(%past: tensor<3xf32>) -> (tensor<3xf32> {attn.state = 0 : i64}) {
+  %0 = math.exp %past : tensor<3xf32>
+  return %0 : tensor<3xf32>
+}

@@ -68,27 +68,23 @@ LogicalResult importConstant(Node &node) {
     return node.error() << "has " << given.size() << " attributes that give its value, expected one";
   StringRef form = given.front();
   const AttributeProto &attribute = *node.attribute(form);
-  auto set = [&](FailureOr<Tensor> tensor) -> LogicalResult {
-    if (failed(tensor))
-      return failure();
-    node.set(0, std::move(*tensor));
-    return success();
-  };
-  auto list = [&](Type element, ArrayRef<Attribute> values, bool single, DataType type) {
+  auto setList = [&](Type element, ArrayRef<Attribute> values, bool single, DataType type) {
     auto shape = single ? SmallVector<int64_t>() : SmallVector<int64_t>{int64_t(values.size())};
-    return constantTensor(node, DenseElementsAttr::get(RankedTensorType::get(shape, element), values), type);
+    node.set(0, constantTensor(node, DenseElementsAttr::get(RankedTensorType::get(shape, element), values), type));
+    return success();
   };
   if (form.starts_with("value_string"))
     return node.unsupported() << "strings";
   if (form == "sparse_value") {
     if (attribute.type() != AttributeProto::SPARSE_TENSOR)
       return node.error() << "attribute 'sparse_value' is no sparse tensor";
-    return set(sparseConstant(node, attribute.sparse_tensor()));
+    return node.set(0, sparseConstant(node, attribute.sparse_tensor()));
   }
   if (form == "value") {
     if (attribute.type() != AttributeProto::TENSOR)
       return node.error() << "attribute 'value' is no tensor";
-    return set(node.graph.constant(attribute.t(), node.getProto().output_size() ? node.getProto().output(0) : "value"));
+    return node.set(
+        0, node.graph.constant(attribute.t(), node.getProto().output_size() ? node.getProto().output(0) : "value"));
   }
   SmallVector<Attribute> values;
   if (form.starts_with("value_int")) {
@@ -106,7 +102,7 @@ LogicalResult importConstant(Node &node) {
     }
     for (int64_t number : numbers)
       values.push_back(node.builder.getI64IntegerAttr(number));
-    return set(list(node.builder.getI64Type(), values, form == "value_int", DataType::Int64));
+    return setList(node.builder.getI64Type(), values, form == "value_int", DataType::Int64);
   }
   SmallVector<double> numbers;
   if (form == "value_float") {
@@ -122,7 +118,7 @@ LogicalResult importConstant(Node &node) {
   }
   for (double number : numbers)
     values.push_back(node.builder.getF32FloatAttr(float(number)));
-  return set(list(node.builder.getF32Type(), values, form == "value_float", DataType::Float));
+  return setList(node.builder.getF32Type(), values, form == "value_float", DataType::Float);
 }
 
 LogicalResult importIdentity(Node &node) {

@@ -4,17 +4,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Mutations move, double and drop tokens, and make numbers others; those of bytes find little but errors of the lexer.
-// Bytecode is left out, as the importer refuses it: MLIR's reader trusts it, and ends the process or writes out of
-// bounds where it is wrong.
 //
 //===----------------------------------------------------------------------===//
 
 #include "FuzzFile.h"
 #include "FuzzImport.h"
 #include "attn/Import/MLIR/Importer.h"
-#include "mlir/Bytecode/BytecodeReader.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/MemoryBufferRef.h"
 #include <cstring>
 #include <random>
 
@@ -99,8 +95,6 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static FuzzFile file("model.mlir");
   static ImportRunner runner(createMLIRImporter());
-  if (mlir::isBytecode(llvm::MemoryBufferRef(StringRef(reinterpret_cast<const char *>(data), size), "")))
-    return 0;
   file.write(data, size);
   runner.run(file.path());
   return 0;

@@ -113,7 +113,8 @@ def attention():
             inputs = {
                 "x": integers(batch, sequence, width, dtype=U8),
                 "w": weights_of(width, 3 * width, dtype=weight, other=U8), "bias": floats(3 * width),
-                "scale_x": np.asarray(scales() / 16), "scale_w": np.asarray(scales(*columns) / 16), "mask": None, "zero_x": np.array(120, U8), "zero_w": integers(*columns, dtype=weight), "past": None,
+                "scale_x": np.asarray(scales() / 16), "scale_w": np.asarray(scales(*columns) / 16), "mask": None,
+                "zero_x": np.array(120, U8), "zero_w": integers(*columns, dtype=weight), "past": None,
             }  # fmt: skip
             weights = ("w", "bias", "scale_w", "zero_w")
             yield Case("QAttention", inputs, weights=weights, num_heads=2)

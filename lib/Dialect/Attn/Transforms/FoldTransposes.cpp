@@ -124,6 +124,66 @@ struct FoldResultTranspose final : OpRewritePattern<AttentionOp> {
   }
 };
 
+/// Heads that are repeated: `input` with a new dimension of copies, dimensions moved, then copies merged into others.
+struct Repeat {
+  Value input;
+  /// For each dimension of the repeated tensor the one of `input` that it is, or whose elements it repeats.
+  SmallVector<int64_t> from;
+  /// The dimension of the repeated tensor that has copies, and how many there are.
+  unsigned position = 0;
+  int64_t copies = 0;
+};
+
+} // namespace
+
+/// The broadcast that `op` is, as the dimensions of its input that those of the result are, -1 for new ones.
+static std::optional<std::pair<Value, SmallVector<int64_t>>> matchBroadcast(Operation *op) {
+  auto structured = dyn_cast_or_null<linalg::LinalgOp>(op);
+  if (!structured || structured->getNumResults() != 1 || structured.getNumDpsInputs() != 1 ||
+      structured.getNumReductionLoops() != 0)
+    return std::nullopt;
+  AffineMap read = structured.getIndexingMapsArray().front(), written = structured.getIndexingMapsArray().back();
+  OpOperand *input = structured.getDpsInputOperand(0);
+  if (!written.isIdentity() || !read.isProjectedPermutation() ||
+      structured.getBlock()->getTerminator()->getOperand(0) != structured.getMatchingBlockArgument(input))
+    return std::nullopt;
+  SmallVector<int64_t> from(written.getNumDims(), -1);
+  for (auto [i, expr] : llvm::enumerate(read.getResults()))
+    from[cast<AffineDimExpr>(expr).getPosition()] = i;
+  return std::pair(input->get(), from);
+}
+
+/// Whether and how `value` repeats heads; fails where the copies are not groups of neighbours of a static size.
+static FailureOr<Repeat> matchRepeat(Value value) {
+  auto merge = value.getDefiningOp<tensor::CollapseShapeOp>();
+  Value whole = merge ? merge.getSrc() : Value();
+  std::optional<Transpose> transpose = whole ? matchTranspose(whole.getDefiningOp()) : std::nullopt;
+  auto broadcast = whole ? matchBroadcast((transpose ? transpose->input : whole).getDefiningOp()) : std::nullopt;
+  if (!broadcast)
+    return failure();
+  SmallVector<int64_t> from;
+  for (int64_t i = 0, e = broadcast->second.size(); i < e; ++i)
+    from.push_back(broadcast->second[transpose ? transpose->permutation[i] : i]);
+  Repeat repeat;
+  repeat.input = broadcast->first;
+  for (auto [i, group] : llvm::enumerate(merge.getReassociationIndices())) {
+    // [head, copy] becomes one dimension, of which there may be one; all else stays as it is.
+    bool isRepeated = group.size() == 2 && from[group[1]] < 0 && repeat.copies == 0;
+    if (from[group[0]] < 0 || (group.size() != 1 && !isRepeated))
+      return failure();
+    repeat.from.push_back(from[group[0]]);
+    if (isRepeated) {
+      repeat.position = i;
+      repeat.copies = cast<ShapedType>(whole.getType()).getDimSize(group[1]);
+    }
+  }
+  if (repeat.copies <= 0) // none, or a number that is not known
+    return failure();
+  return repeat;
+}
+
+namespace {
+
 /// A key or value whose heads are each repeated for a group of query heads is read by `h floordiv group`.
 struct FoldHeadBroadcast final : OpRewritePattern<AttentionOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -133,27 +193,15 @@ struct FoldHeadBroadcast final : OpRewritePattern<AttentionOp> {
     SmallVector<OpOperand *> operands = mappedOperands(op);
     for (unsigned index = 0; index < operands.size(); ++index) {
       OpOperand *operand = operands[index];
-      auto merge = operand->get().getDefiningOp<tensor::CollapseShapeOp>();
-      auto repeat = merge ? merge.getSrc().getDefiningOp<linalg::BroadcastOp>() : linalg::BroadcastOp();
+      FailureOr<Repeat> repeat = matchRepeat(operand->get());
       AffineMap map = op.getMap(index);
-      std::optional<unsigned> position = map.getResultPosition(head);
-      if (!repeat || !position || repeat.getDimensions().size() != 1)
+      if (failed(repeat) || map.getResult(repeat->position) != head)
         continue;
-      // The one group of two is [head, copy], and the copies are the new dimension.
-      SmallVector<ReassociationIndices> groups = merge.getReassociationIndices();
-      int64_t copies = repeat.getDimensions().front();
-      bool merged = llvm::all_of(llvm::enumerate(groups), [&](auto group) {
-        return group.value().size() == (group.index() == *position ? 2u : 1u);
-      });
-      if (!merged || groups[*position].back() != copies)
-        continue;
-      int64_t group = cast<ShapedType>(merge.getSrc().getType()).getDimSize(copies);
-      if (ShapedType::isDynamic(group))
-        continue;
-      SmallVector<AffineExpr> results(map.getResults());
-      results[*position] = head.floorDiv(group);
+      SmallVector<AffineExpr> results(map.getNumResults());
+      for (auto [i, from] : llvm::enumerate(repeat->from))
+        results[from] = i == repeat->position ? head.floorDiv(repeat->copies) : map.getResult(i);
       rewriter.modifyOpInPlace(op, [&] {
-        operand->set(repeat.getInput());
+        operand->set(repeat->input);
         setMap(op, index, AffineMap::get(map.getNumDims(), 0, results, op.getContext()));
       });
       remarkDone(op, "FoldTransposes") << "repeated heads became part of a map";
@@ -163,10 +211,11 @@ struct FoldHeadBroadcast final : OpRewritePattern<AttentionOp> {
   }
 };
 
-/// Whether `value` is heads repeated by a broadcast and a reshape.
+/// Whether `value` is the result of a broadcast and a reshape.
 bool isRepeated(Value value) {
   auto merge = value.getDefiningOp<tensor::CollapseShapeOp>();
-  return merge && merge.getSrc().getDefiningOp<linalg::BroadcastOp>();
+  auto broadcast = merge ? matchBroadcast(merge.getSrc().getDefiningOp()) : std::nullopt;
+  return broadcast && llvm::is_contained(broadcast->second, -1);
 }
 
 /// The ops right before or after attention that only say where elements stand.

@@ -77,6 +77,33 @@ func.func @groups(%q: tensor<2x8x5x16xf32>, %k: tensor<2x2x5x16xf32>) -> tensor<
 
 // -----
 
+// The same as exporters write it: a copy of each element by a linalg.generic, keys transposed before heads are merged.
+
+// CHECK-LABEL: func.func @generic_groups
+// CHECK-SAME: %[[Q:[a-z0-9]+]]: tensor<2x8x?x16xf32>, %[[K:[a-z0-9]+]]: tensor<2x2x?x16xf32>
+// CHECK: attn.attention ins(%[[Q]], %[[K]], %[[K]] :
+// CHECK-SAME: affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 floordiv 4, d3, d4)>, affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 floordiv 4, d3, d5)>
+func.func @generic_groups(%q: tensor<2x8x?x16xf32>, %k: tensor<2x2x?x16xf32>, %keys: index) -> tensor<2x8x?x16xf32> {
+  %e = tensor.empty(%keys) : tensor<2x2x4x?x16xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(b, h, g, k, d) -> (b, h, k, d)>, affine_map<(b, h, g, k, d) -> (b, h, g, k, d)>],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]}
+      ins(%k : tensor<2x2x?x16xf32>) outs(%e : tensor<2x2x4x?x16xf32>) {
+    ^bb0(%x: f32, %out: f32):
+      linalg.yield %x : f32
+  } -> tensor<2x2x4x?x16xf32>
+  %et = tensor.empty(%keys) : tensor<2x2x4x16x?xf32>
+  %t = linalg.transpose ins(%r : tensor<2x2x4x?x16xf32>) outs(%et : tensor<2x2x4x16x?xf32>) permutation = [0, 1, 2, 4, 3]
+  %ck = tensor.collapse_shape %t [[0], [1, 2], [3], [4]] : tensor<2x2x4x16x?xf32> into tensor<2x8x16x?xf32>
+  %cv = tensor.collapse_shape %r [[0], [1, 2], [3], [4]] : tensor<2x2x4x?x16xf32> into tensor<2x8x?x16xf32>
+  %o = attn.attention ins(%q, %ck, %cv : tensor<2x8x?x16xf32>, tensor<2x8x16x?xf32>, tensor<2x8x?x16xf32>)
+    outs(%q : tensor<2x8x?x16xf32>) -> tensor<2x8x?x16xf32>
+    maps [affine_map<(b, h, q, k, d, e) -> (b, h, q, d)>, affine_map<(b, h, q, k, d, e) -> (b, h, d, k)>,
+          affine_map<(b, h, q, k, d, e) -> (b, h, k, e)>, affine_map<(b, h, q, k, d, e) -> (b, h, q, e)>]
+  return %o : tensor<2x8x?x16xf32>
+}
+
+// -----
+
 // Copies in front of the heads (h mod 4, not h floordiv 2) and a result with two users do not fold.
 
 // CHECK-LABEL: func.func @stays

@@ -37,7 +37,7 @@ void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) 
   OpPassManager &raising = pm.nest<func::FuncOp>();
   cleanUp(raising);
   raising.addPass(createRaiseGeluPass());
-  raising.addPass(createRaiseLayerNormPass());
+  raising.addPass(createRaiseNormPass());
   raising.addPass(createRaiseAttentionPass());
   pm.addPass(createRaiseLinearPass());
   OpPassManager &functions = pm.nest<func::FuncOp>();

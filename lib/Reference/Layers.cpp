@@ -57,13 +57,14 @@ Tensor reference::project(const Tensor &input, const Tensor &weight, const Tenso
   return result;
 }
 
-Tensor reference::normalize(const Tensor &input, const Tensor &scale, const Tensor *shift, double epsilon) {
+Tensor reference::normalize(const Tensor &input, const Tensor &scale, const Tensor *shift, double epsilon,
+                            bool centered) {
   Tensor result = input;
   int64_t size = input.shape.back();
   for (int64_t begin = 0, end = input.size(); begin < end; begin += size) {
     double *row = result.floats.data() + begin;
     double mean = 0, variance = 0;
-    for (int64_t n = 0; n < size; ++n)
+    for (int64_t n = 0; centered && n < size; ++n)
       mean += row[n] / size;
     for (int64_t n = 0; n < size; ++n)
       variance += (row[n] - mean) * (row[n] - mean) / size;

@@ -22,8 +22,8 @@ Tensor multiply(const Tensor &input, const Tensor &weight, int64_t columns);
 /// The same with a weight [N, K] and a bias [N] or null.
 Tensor project(const Tensor &input, const Tensor &weight, const Tensor *bias);
 
-/// Over the last dimension, as attn.layer_norm; `shift` may be null.
-Tensor normalize(const Tensor &input, const Tensor &scale, const Tensor *shift, double epsilon);
+/// Over the last dimension, as attn.layer_norm where `centered`, else as attn.rms_norm; `shift` may be null.
+Tensor normalize(const Tensor &input, const Tensor &scale, const Tensor *shift, double epsilon, bool centered = true);
 
 /// As attn.gelu.
 double gelu(double x, bool approximate);

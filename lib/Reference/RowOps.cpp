@@ -68,7 +68,7 @@ static llvm::Expected<Tensor> linear(Machine &machine, LinearOp op) {
   return result;
 }
 
-static llvm::Expected<Tensor> layerNorm(Machine &machine, LayerNormOp op) {
+static llvm::Expected<Tensor> norm(Machine &machine, NormOpInterface op) {
   const Tensor &input = machine.tensor(op.getInput()), &scale = machine.tensor(op.getScale());
   const Tensor *shift = machine.tensorOrNull(op.getShift());
   if (llvm::Error error = expectShape(op, "input", input, machine.tensor(op.getInit()).shape))
@@ -78,7 +78,7 @@ static llvm::Expected<Tensor> layerNorm(Machine &machine, LayerNormOp op) {
   if (shift)
     if (llvm::Error error = expectShape(op, "shift", *shift, {input.shape.back()}))
       return std::move(error);
-  return normalize(input, scale, shift, op.getEpsilon().convertToDouble());
+  return normalize(input, scale, shift, op.getEpsilon().convertToDouble(), op.isCentered());
 }
 
 static llvm::Expected<Tensor> embedding(Machine &machine, EmbeddingOp op) {
@@ -156,7 +156,7 @@ llvm::Expected<bool> reference::runRowOp(Machine &machine, Operation *op) {
   using Result = std::optional<llvm::Expected<Tensor>>;
   Result result = llvm::TypeSwitch<Operation *, Result>(op)
                       .Case([&](LinearOp op) -> Result { return linear(machine, op); })
-                      .Case([&](LayerNormOp op) -> Result { return layerNorm(machine, op); })
+                      .Case([&](NormOpInterface op) -> Result { return norm(machine, op); })
                       .Case([&](EmbeddingOp op) -> Result { return embedding(machine, op); })
                       .Case([&](KeyRangesOp op) -> Result { return keyRanges(machine, op); })
                       .Case([&](PackOp op) -> Result { return pack(machine, op); })

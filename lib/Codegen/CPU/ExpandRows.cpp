@@ -28,10 +28,10 @@ struct ExpandRowsPass final : attn::impl::ExpandRowsPassBase<ExpandRowsPass> {
   using Base::Base;
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    populateLayerNormPatterns(patterns);
+    populateNormPatterns(patterns);
     populateEmbeddingPatterns(patterns);
     populateKeyRangesPatterns(patterns);
-    if (failed(expandKernels<LayerNormOp, EmbeddingOp, KeyRangesOp>(getOperation(), std::move(patterns))))
+    if (failed(expandKernels<LayerNormOp, RMSNormOp, EmbeddingOp, KeyRangesOp>(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

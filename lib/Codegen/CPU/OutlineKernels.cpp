@@ -46,7 +46,7 @@ static SmallVector<Value> operandsOfAnyRows(Operation *op) {
           if (cast<AffineMapAttr>(map).getValue().isFunctionOfDim(0))
             add(extra);
       })
-      .Case([&](LayerNormOp norm) {
+      .Case([&](NormOpInterface norm) {
         add(norm.getInput());
         add(norm.getInit());
       })
@@ -104,7 +104,7 @@ static std::string describe(Operation *op) {
   auto last = [&](Value value) { return size(value, cast<MemRefType>(value.getType()).getRank() - 1); };
   std::string sizes = llvm::TypeSwitch<Operation *, std::string>(op)
                           .Case([&](LinearOp op) { return last(op.getInput()) + "x" + last(op.getInit()); })
-                          .Case([&](LayerNormOp op) { return last(op.getInit()); })
+                          .Case([&](NormOpInterface op) { return last(op.getInit()); })
                           .Case([&](EmbeddingOp op) { return last(op.getInit()); })
                           .Case([&](OnlineAttentionOp op) { return last(op.getKey()) + "x" + last(op.getValue()); })
                           .Case([&](OnlineFinishOp op) { return last(op.getInit()); })

@@ -43,7 +43,7 @@ struct AssignSchedules final : attn::impl::AssignSchedulesBase<AssignSchedules> 
       TypeSwitch<Operation *>(op)
           .Case([&](LinearOp linear) { assign(linear, scheduleLinear); })
           .Case([&](AttentionOp attention) { assign(attention, scheduleAttention); })
-          .Case<LayerNormOp, EmbeddingOp>([&](auto rows) { assign(rows, scheduleRows); })
+          .Case<NormOpInterface, EmbeddingOp>([&](auto rows) { assign(rows, scheduleRows); })
           .Case([&](linalg::LinalgOp generic) {
             if (FailureOr<const Target *> target = targetOf(generic); mlir::succeeded(target))
               remarkGeneric(generic, **target);

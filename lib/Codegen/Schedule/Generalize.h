@@ -16,7 +16,7 @@ namespace attn {
 /// Each of these writes the meaning of an op on tensors, as its documentation says it, in linalg ops before it, and
 /// returns what its results are.
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, LinearOp op);
-llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, LayerNormOp op);
+llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, NormOpInterface op);
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, EmbeddingOp op);
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, AttentionOp op);
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, KeyRangesOp op);

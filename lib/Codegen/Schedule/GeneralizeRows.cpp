@@ -80,10 +80,10 @@ SmallVector<Value> attn::generalize(OpBuilder &b, LinearOp op) {
 }
 
 //===----------------------------------------------------------------------===//
-// layer_norm
+// layer_norm, rms_norm
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> attn::generalize(OpBuilder &b, LayerNormOp op) {
+SmallVector<Value> attn::generalize(OpBuilder &b, NormOpInterface op) {
   Location loc = op.getLoc();
   LinalgBuilder linalg(b, loc);
   unsigned rank = typeOf(op.getInit()).getRank();
@@ -98,31 +98,38 @@ SmallVector<Value> attn::generalize(OpBuilder &b, LayerNormOp op) {
     Value integer = arith::IndexCastOp::create(inner, loc, inner.getI64Type(), count);
     return arith::DivFOp::create(inner, loc, sum, arith::SIToFPOp::create(inner, loc, element, integer));
   };
-  auto difference = [&](OpBuilder &inner, Value x, Value sum) -> Value {
-    return arith::SubFOp::create(inner, loc, x, mean(inner, sum));
+  // What is read of an element: itself and, for the difference to it, the sum of its row.
+  SmallVector<LinalgBuilder::Operand> inputs = {{op.getInput(), all}};
+  auto difference = [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
+    if (!op.isCentered())
+      return arguments[0];
+    return arith::SubFOp::create(inner, loc, arguments[0], mean(inner, arguments[1]));
   };
-  Value sum = linalg.generic({{op.getInput(), all}}, {linalg.filled(sizes, element, 0), rows},
-                             [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
-                               return arith::AddFOp::create(inner, loc, arguments[1], arguments[0]);
-                             });
-  Value squares = linalg.generic({{op.getInput(), all}, {sum, rows}}, {linalg.filled(sizes, element, 0), rows},
+  if (op.isCentered())
+    inputs.emplace_back(linalg.generic(inputs, {linalg.filled(sizes, element, 0), rows},
+                                       [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
+                                         return arith::AddFOp::create(inner, loc, arguments[1], arguments[0]);
+                                       }),
+                        rows);
+  Value squares = linalg.generic(inputs, {linalg.filled(sizes, element, 0), rows},
                                  [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
-                                   Value x = difference(inner, arguments[0], arguments[1]);
+                                   Value x = difference(inner, arguments);
                                    Value square = arith::MulFOp::create(inner, loc, x, x);
-                                   return arith::AddFOp::create(inner, loc, arguments[2], square);
+                                   return arith::AddFOp::create(inner, loc, arguments.back(), square);
                                  });
-  SmallVector<LinalgBuilder::Operand> inputs = {
-      {op.getInput(), all}, {sum, rows}, {squares, rows}, {op.getScale(), channels}};
+  unsigned first = inputs.size();
+  inputs.emplace_back(squares, rows);
+  inputs.emplace_back(op.getScale(), channels);
   if (op.getShift())
     inputs.emplace_back(op.getShift(), channels);
   double epsilon = op.getEpsilon().convertToDouble();
   return {linalg.generic(inputs, {op.getInit(), all}, [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
-    Value x = difference(inner, arguments[0], arguments[1]);
-    Value variance = mean(inner, arguments[2]);
+    Value x = difference(inner, arguments);
+    Value variance = mean(inner, arguments[first]);
     variance = arith::AddFOp::create(inner, loc, variance, createFloat(inner, loc, element, epsilon));
     x = arith::DivFOp::create(inner, loc, x, math::SqrtOp::create(inner, loc, variance));
-    x = arith::MulFOp::create(inner, loc, x, arguments[3]);
-    return op.getShift() ? arith::AddFOp::create(inner, loc, x, arguments[4]).getResult() : x;
+    x = arith::MulFOp::create(inner, loc, x, arguments[first + 1]);
+    return op.getShift() ? arith::AddFOp::create(inner, loc, x, arguments[first + 2]).getResult() : x;
   })};
 }
 

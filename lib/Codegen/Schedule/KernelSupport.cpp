@@ -56,7 +56,7 @@ static std::string whyNot(LinearOp op) {
   return "";
 }
 
-static std::string whyNot(LayerNormOp op) {
+static std::string whyNot(NormOpInterface op) {
   if (shapeOf(op.getInit()).getRank() != 2)
     return "its rows are not one dimension";
   return hasStaticRows(op.getInit()) ? "" : "the size of a row is not static, or is 0";
@@ -142,6 +142,6 @@ std::string attn::whyNoKernelRuns(Operation *op, const Target &target) {
   if (std::string why = whyNotElements(op); !why.empty())
     return why;
   return llvm::TypeSwitch<Operation *, std::string>(op)
-      .Case<LinearOp, LayerNormOp, EmbeddingOp, AttentionOp>([](auto op) { return whyNot(op); })
+      .Case<LinearOp, NormOpInterface, EmbeddingOp, AttentionOp>([](auto op) { return whyNot(op); })
       .Default([](Operation *) { return std::string(); });
 }

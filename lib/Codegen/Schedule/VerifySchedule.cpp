@@ -22,7 +22,8 @@ namespace {
 LogicalResult verify(Operation *op) {
   if (llvm::isa<ModuleOp>(op))
     return targetOf(op);
-  if (llvm::isa<LinearOp, AttentionOp, LayerNormOp, EmbeddingOp>(op) && !op->getAttrOfType<ScheduleAttr>("schedule"))
+  if (llvm::isa<LinearOp, AttentionOp, NormOpInterface, EmbeddingOp>(op) &&
+      !op->getAttrOfType<ScheduleAttr>("schedule"))
     return op->emitOpError("has no schedule after the stage 'schedule'");
   if (auto linear = llvm::dyn_cast<LinearOp>(op); linear && !linear.isPacked())
     return op->emitOpError("reads a weight that is not in panels after the stage 'schedule'");

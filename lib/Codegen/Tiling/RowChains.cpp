@@ -15,7 +15,7 @@ using namespace attn;
 ScheduleAttr attn::scheduleOfRowOp(Operation *op) {
   if (auto linear = llvm::dyn_cast<LinearOp>(op))
     return linear.getScheduleAttr();
-  if (auto norm = llvm::dyn_cast<LayerNormOp>(op))
+  if (auto norm = llvm::dyn_cast<NormOpInterface>(op))
     return norm.getScheduleAttr();
   if (auto embedding = llvm::dyn_cast<EmbeddingOp>(op))
     return embedding.getScheduleAttr();
@@ -35,7 +35,7 @@ static bool isReadByRows(OpOperand &operand) {
     AffineMap map = llvm::cast<AffineMapAttr>(linear.getExtraMaps()[number - first]).getValue();
     return map.getNumResults() > 0 && map.getResult(0) == getAffineDimExpr(0, op->getContext());
   }
-  if (auto norm = llvm::dyn_cast<LayerNormOp>(op))
+  if (auto norm = llvm::dyn_cast<NormOpInterface>(op))
     return operand.get() == norm.getInput();
   return false;
 }

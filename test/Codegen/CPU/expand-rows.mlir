@@ -13,8 +13,8 @@
 // CHECK:           scf.for
 // CHECK-SAME:        -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>) {
 // CHECK:             %[[D:.+]] = arith.subf
-// CHECK:             arith.addf %{{.+}}, %[[D]] : vector<8xf32>
 // CHECK:             vector.fma %[[D]], %[[D]], %{{.+}} : vector<8xf32>
+// CHECK:             arith.addf %{{.+}}, %[[D]] : vector<8xf32>
 // CHECK:           arith.select %[[MASK]]
 // CHECK-COUNT-2:   vector.reduction <add>
 // CHECK:           math.sqrt
@@ -27,6 +27,30 @@
 // CHECK-COUNT-4:   vector.maskedstore %[[Y]]
 func.func @layer_norm(%x: memref<?x20xf32>, %scale: memref<20xf32>, %shift: memref<20xf32>, %y: memref<?x20xf32>) {
   attn.layer_norm ins(%x, %scale, %shift : memref<?x20xf32>, memref<20xf32>, memref<20xf32>) outs(%y : memref<?x20xf32>)
+    {epsilon = 1.0e-12, kernel = #attn.row_kernel<lanes = 8>}
+  return
+}
+
+// -----
+
+// One sweep for the squares, one for the quotients.
+
+// CHECK-LABEL: func.func @rms_norm
+// CHECK-SAME:    %[[X:.+]]: memref<?x20xf32>, %[[SCALE:.+]]: memref<20xf32>, %[[Y:[^:]+]]: memref<?x20xf32>
+// CHECK:         scf.for {{.+}} step %c4
+// CHECK-NEXT:    arith.addi
+// CHECK-NOT:     arith.subf
+// CHECK:           scf.for {{.+}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>) {
+// CHECK:             %[[E:.+]] = vector.load %[[X]]
+// CHECK-NEXT:        vector.fma %[[E]], %[[E]], %{{.+}} : vector<8xf32>
+// CHECK:           vector.reduction <add>
+// CHECK:           math.sqrt
+// CHECK:           scf.for
+// CHECK:             vector.load %[[SCALE]]
+// CHECK-COUNT-4:     vector.store %{{.+}}, %[[Y]]
+// CHECK-COUNT-4:   vector.maskedstore %[[Y]]
+func.func @rms_norm(%x: memref<?x20xf32>, %scale: memref<20xf32>, %y: memref<?x20xf32>) {
+  attn.rms_norm ins(%x, %scale : memref<?x20xf32>, memref<20xf32>) outs(%y : memref<?x20xf32>)
     {epsilon = 1.0e-12, kernel = #attn.row_kernel<lanes = 8>}
   return
 }

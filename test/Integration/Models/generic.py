@@ -16,6 +16,7 @@ import numpy as np
 from attention import masks
 from harness import load, store
 from reference import ACTIVATIONS, layer_norm
+from rows import rms_norm
 
 DIMS = "bhqkde"
 INT = {"i1": np.bool_, "i32": np.int32, "i64": np.int64}
@@ -449,12 +450,13 @@ def mixed_extras_case(rng, k=16, n=12):
     return harness.Case("mixed", text, runs)
 
 
-def norm_case(rng, kind, n=33, scale_kind=None, dynamic=False):
+def norm_case(rng, kind, n=33, scale_kind=None, dynamic=False, rms=False):
     scale_kind = scale_kind or kind
-    name = f"norm_{kind}_{scale_kind}{'_dynamic' if dynamic else ''}_{n}"
+    name = f"{'rms' if rms else 'norm'}_{kind}_{scale_kind}{'_dynamic' if dynamic else ''}_{n}"
     size = "?" if dynamic else n
     t, s = f"tensor<?x{size}x{kind}>", f"tensor<{size}x{scale_kind}>"
     symbol = '"n"' if dynamic else n
+    op = f"rms_norm ins(%x, %scale : {t}, {s})" if rms else f"layer_norm ins(%x, %scale, %shift : {t}, {s}, {s})"
     text = f"""func.func @{name}(%x: {t} {{attn.name = "x", attn.shape = ["m", {symbol}]}}, %scale: {s} {{attn.name = "scale", attn.shape = [{symbol}]}},
     %shift: {s} {{attn.name = "shift", attn.shape = [{symbol}]}}) -> ({t} {{attn.name = "y"}}) {{
   %c0 = arith.constant 0 : index
@@ -462,14 +464,15 @@ def norm_case(rng, kind, n=33, scale_kind=None, dynamic=False):
   %m = tensor.dim %x, %c0 : {t}
   {f'%n = tensor.dim %x, %c1 : {t}' if dynamic else ''}
   %init = tensor.empty(%m{', %n' if dynamic else ''}) : {t}
-  %y = attn.layer_norm ins(%x, %scale, %shift : {t}, {s}, {s}) outs(%init : {t}) -> {t} {{epsilon = 1.0e-5 : f64}}
+  %y = attn.{op} outs(%init : {t}) -> {t} {{epsilon = 1.0e-5 : f64}}
   return %y : {t}
 }}
 """
     runs = []
     for m in (0, 1, 7, 100):
         x, scale, shift = store(rng.standard_normal((m, n)), kind), store(rng.standard_normal(n), scale_kind), store(rng.standard_normal(n), scale_kind)
-        want = layer_norm(load(x, kind), load(scale, scale_kind), load(shift, scale_kind), 1e-5)
+        wide, factor = load(x, kind), load(scale, scale_kind)
+        want = rms_norm(wide, factor, 1e-5) if rms else layer_norm(wide, factor, load(shift, scale_kind), 1e-5)
         runs.append(({"x": x, "scale": scale, "shift": shift}, {"y": want}))
     return harness.Case(name, text, runs, kinds={"y": kind})
 
@@ -560,12 +563,14 @@ def fixed_rows(rng):
                 yield linear_case(rng, kind, where, epilogue)
             yield embedding_case(rng, kind, where)
         yield norm_case(rng, kind)
+        yield norm_case(rng, kind, rms=True)
         for approximate in (False, True):
             yield gelu_case(rng, kind, approximate)
         yield function_case(rng, kind)
     for kind in ("f32", "f64"):
         yield linear_case(rng, kind, "argument", "gelu", dynamic=True)
         yield norm_case(rng, kind, dynamic=True)
+        yield norm_case(rng, kind, dynamic=True, rms=True)
         yield embedding_case(rng, kind, "argument", dynamic=True)
     yield norm_case(rng, "f32", scale_kind="f16")
     yield norm_case(rng, "f16", scale_kind="f32")

@@ -80,7 +80,11 @@ def linear_case(rng, name, k, n, rows=ROWS, where="symbol", bias=True):
     return harness.Case(name, text, runs, weights)
 
 
-def norm_case(rng, name, n, shift=True, rank=2, epsilon=1e-5, offset=0.0):
+def rms_norm(x, scale, epsilon):
+    return x / np.sqrt(np.square(x).mean(-1, keepdims=True) + epsilon) * scale
+
+
+def norm_case(rng, name, n, shift=True, rank=2, epsilon=1e-5, offset=0.0, op="layer_norm"):
     scale, move = normal(rng, n) + 1, normal(rng, n)
     lead = ["?"] * (rank - 1)
     symbols = ", ".join([f'"n{i}"' for i in range(rank - 1)] + [str(n)])
@@ -95,7 +99,7 @@ def norm_case(rng, name, n, shift=True, rank=2, epsilon=1e-5, offset=0.0):
   %scale = attn.get_weight @scale : {one}
   %shift = attn.get_weight @shift : {one}
   %init = tensor.empty({sizes}) : {kind}
-  %y = attn.layer_norm ins(%x, %scale{more[0]} : {kind}, {one}{more[1]}) outs(%init : {kind}) -> {kind}
+  %y = attn.{op} ins(%x, %scale{more[0]} : {kind}, {one}{more[1]}) outs(%init : {kind}) -> {kind}
       {{epsilon = {epsilon:.3e} : f64}}
   return %y : {kind}
 }}
@@ -103,7 +107,11 @@ def norm_case(rng, name, n, shift=True, rank=2, epsilon=1e-5, offset=0.0):
     runs = []
     for m in (1, 2, 3, 17, 130, 0):
         x = normal(rng, *([m, 3, 2][: rank - 1] if rank > 1 else []), n) + np.float32(offset)
-        want = layer_norm(x.astype(np.float64), scale.astype(np.float64), move if shift else 0.0, epsilon)
+        wide, factor = x.astype(np.float64), scale.astype(np.float64)
+        if op == "rms_norm":
+            want = rms_norm(wide, factor, epsilon)
+        else:
+            want = layer_norm(wide, factor, move if shift else 0.0, epsilon)
         runs.append(({"x": x}, {"y": want}))
     return harness.Case(name, text, runs if rank > 1 else runs[:1], [("scale", scale), ("shift", move)])
 
@@ -295,6 +303,10 @@ def fixed(rng):
     yield norm_case(rng, "norm_rank_3", 20, rank=3)
     yield norm_case(rng, "norm_rank_4", 9, rank=4)
     yield norm_case(rng, "norm_rank_1", 20, rank=1)
+    for n in (1, 7, 8, 33, 384):
+        yield norm_case(rng, f"rms_{n}", n, shift=False, op="rms_norm")
+    yield norm_case(rng, "rms_rank_3", 20, rank=3, shift=False, offset=5.0, op="rms_norm")
+    yield norm_case(rng, "rms_rank_1", 20, rank=1, shift=False, op="rms_norm")
     yield embedding_case(rng, "embedding_1", 1)
     yield embedding_case(rng, "embedding_37", 37, tables=3, positions=20)
     yield embedding_case(rng, "embedding_64", 64, tables=2)

@@ -1,4 +1,4 @@
-//===- RowsTest.cpp - linear, layer_norm, embedding, key_ranges, pack by hand -*- C++ -*-===//
+//===- RowsTest.cpp - linear, norms, embedding, key_ranges, pack by hand -*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -73,6 +73,21 @@ TEST(Rows, LayerNorm) {
   ASSERT_EQ(results.size(), 2u);
   expectFloats(results[0], {2, 4}, {-3, 0, 3, 6, 0, 1, 2, 3});
   expectFloats(results[1], {2, 4}, {-3, -1, 1, 3, 0, 0, 0, 0});
+}
+
+TEST(Rows, RMSNorm) {
+  // Row 1 1 5 3: mean square 9; row of zeros: 0 also without epsilon.
+  auto results = Runner().run(R"(
+    func.func @f(%x: tensor<2x4xf32>, %scale: tensor<4xf32>, %init: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
+      %0 = attn.rms_norm ins(%x, %scale : tensor<2x4xf32>, tensor<4xf32>) outs(%init : tensor<2x4xf32>) -> tensor<2x4xf32> {epsilon = 0.0}
+      %1 = attn.rms_norm ins(%x, %scale : tensor<2x4xf32>, tensor<4xf32>) outs(%init : tensor<2x4xf32>) -> tensor<2x4xf32> {epsilon = 27.0}
+      return %0, %1 : tensor<2x4xf32>, tensor<2x4xf32>
+    })",
+                              {Tensor::of({2, 4}, {1, 1, 5, 3, 0, 0, 0, 0}), Tensor::of({4}, {3, 6, 3, 3}),
+                               Tensor({2, 4}, true)});
+  ASSERT_EQ(results.size(), 2u);
+  expectFloats(results[0], {2, 4}, {1, 2, 5, 3, 0, 0, 0, 0});
+  expectFloats(results[1], {2, 4}, {0.5, 1, 2.5, 1.5, 0, 0, 0, 0});
 }
 
 TEST(Rows, EmbeddingAddsTablesAndPositionsAndClamps) {

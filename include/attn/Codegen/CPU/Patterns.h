@@ -17,13 +17,13 @@
 
 namespace attn {
 
-/// Why `op` has no kernel; empty where it has one. For linear, online_attention, online_finish, pack, layer_norm,
+/// Why `op` has no kernel; empty where it has one. For linear, online_attention, online_finish, pack, norms,
 /// embedding and key_ranges.
 std::string whyNoKernel(LinearOp op);
 std::string whyNoKernel(OnlineAttentionOp op);
 std::string whyNoKernel(OnlineFinishOp op);
 std::string whyNoKernel(PackOp op);
-std::string whyNoKernel(LayerNormOp op);
+std::string whyNoKernel(NormOpInterface op);
 std::string whyNoKernel(EmbeddingOp op);
 std::string whyNoKernel(KeyRangesOp op);
 
@@ -31,7 +31,7 @@ void populateExpandLinearPatterns(mlir::RewritePatternSet &patterns);
 void populateOnlineAttentionPatterns(mlir::RewritePatternSet &patterns);
 void populateOnlineFinishPatterns(mlir::RewritePatternSet &patterns);
 void populatePackPatterns(mlir::RewritePatternSet &patterns);
-void populateLayerNormPatterns(mlir::RewritePatternSet &patterns);
+void populateNormPatterns(mlir::RewritePatternSet &patterns);
 void populateEmbeddingPatterns(mlir::RewritePatternSet &patterns);
 void populateKeyRangesPatterns(mlir::RewritePatternSet &patterns);
 /// Functions of f32 as polynomials.

@@ -143,6 +143,7 @@ void attn::registerBufferizableOpInterfaceExternalModels(DialectRegistry &regist
   registry.addExtension(+[](MLIRContext *context, AttnDialect *) {
     LinearOp::attachInterface<DestinationModel<LinearOp>>(*context);
     LayerNormOp::attachInterface<DestinationModel<LayerNormOp>>(*context);
+    RMSNormOp::attachInterface<DestinationModel<RMSNormOp>>(*context);
     EmbeddingOp::attachInterface<DestinationModel<EmbeddingOp>>(*context);
     KeyRangesOp::attachInterface<DestinationModel<KeyRangesOp>>(*context);
     PackOp::attachInterface<DestinationModel<PackOp>>(*context);

@@ -126,23 +126,26 @@ bool LinearOp::hasTrivialEpilogue() {
 }
 
 //===----------------------------------------------------------------------===//
-// layer_norm, embedding, key_ranges
+// layer_norm, rms_norm, embedding, key_ranges
 //===----------------------------------------------------------------------===//
 
-LogicalResult LayerNormOp::verify() {
-  Checker check(*this);
-  int64_t rank = rankOf(getInit());
+static LogicalResult verifyNorm(NormOpInterface op) {
+  Checker check(op);
+  Value init = op.getInit(), input = op.getInput(), scale = op.getScale(), shift = op.getShift();
+  int64_t rank = rankOf(init);
   if (rank < 1)
-    return check.fail("C1") << "init is " << getInit().getType() << ", expected at least 1 dimension";
+    return check.fail("C1") << "init is " << init.getType() << ", expected at least 1 dimension";
   SmallVector<std::string> dims = leadingDims("m", rank - 1, {"N"});
-  if (failed(check.shape("C1", "init", getInit(), dims)) || failed(check.floating("C1", "init", getInit())) ||
-      failed(check.shape("C1", "input", getInput(), dims)) ||
-      failed(check.element("C1", "input", getInput(), elementOf(getInit()))) ||
-      failed(check.shape("C2", "scale", getScale(), {"N"})) || failed(check.floating("C2", "scale", getScale())) ||
-      failed(check.shape("C2", "shift", getShift(), {"N"})) || failed(check.floating("C2", "shift", getShift())))
+  if (failed(check.shape("C1", "init", init, dims)) || failed(check.floating("C1", "init", init)) ||
+      failed(check.shape("C1", "input", input, dims)) || failed(check.element("C1", "input", input, elementOf(init))) ||
+      failed(check.shape("C2", "scale", scale, {"N"})) || failed(check.floating("C2", "scale", scale)) ||
+      failed(check.shape("C2", "shift", shift, {"N"})) || failed(check.floating("C2", "shift", shift)))
     return failure();
-  return check.epsilon("C3", getEpsilon());
+  return check.epsilon("C3", op.getEpsilon());
 }
+
+LogicalResult LayerNormOp::verify() { return verifyNorm(*this); }
+LogicalResult RMSNormOp::verify() { return verifyNorm(*this); }
 
 LogicalResult EmbeddingOp::verify() {
   if (failed(checkSegments(*this, {{3, "init"}})))

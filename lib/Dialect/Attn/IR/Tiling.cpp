@@ -85,6 +85,7 @@ static LogicalResult leadingLoopTile(Value init, unsigned numLoops, ArrayRef<OpF
 
 ATTN_TILING_OF_LEADING_DIMENSIONS(LinearOp, rankOf(getInit()))
 ATTN_TILING_OF_LEADING_DIMENSIONS(LayerNormOp, rankOf(getInit()) - 1)
+ATTN_TILING_OF_LEADING_DIMENSIONS(RMSNormOp, rankOf(getInit()) - 1)
 ATTN_TILING_OF_LEADING_DIMENSIONS(EmbeddingOp, rankOf(getInit()) - 1)
 
 /// Slices each (operand, map) of `reads` and clones `op` with the slices; the last one is the destination.
@@ -129,20 +130,30 @@ FailureOr<TilingResult> LinearOp::getTiledImplementation(OpBuilder &b, ArrayRef<
 }
 
 //===----------------------------------------------------------------------===//
-// layer_norm
+// layer_norm, rms_norm
 //===----------------------------------------------------------------------===//
+
+static FailureOr<TilingResult> tileNorm(OpBuilder &b, NormOpInterface op, ArrayRef<OpFoldResult> offsets,
+                                        ArrayRef<OpFoldResult> sizes) {
+  unsigned rank = rankOf(op.getInit());
+  Tile tile = tileOf(rank, offsets, sizes);
+  AffineMap all = leading(op.getContext(), rank, rank);
+  AffineMap channels = AffineMap::get(rank, 0, b.getAffineDimExpr(rank - 1));
+  SmallVector<std::pair<Value, AffineMap>> reads = {{op.getInput(), all}, {op.getScale(), channels}};
+  if (op.getShift())
+    reads.emplace_back(op.getShift(), channels);
+  reads.emplace_back(op.getInit(), all);
+  return tileReads(b, op, reads, tile);
+}
 
 FailureOr<TilingResult> LayerNormOp::getTiledImplementation(OpBuilder &b, ArrayRef<OpFoldResult> offsets,
                                                             ArrayRef<OpFoldResult> sizes) {
-  unsigned rank = rankOf(getInit());
-  Tile tile = tileOf(rank, offsets, sizes);
-  AffineMap all = leading(getContext(), rank, rank);
-  AffineMap channels = AffineMap::get(rank, 0, b.getAffineDimExpr(rank - 1));
-  SmallVector<std::pair<Value, AffineMap>> reads = {{getInput(), all}, {getScale(), channels}};
-  if (getShift())
-    reads.emplace_back(getShift(), channels);
-  reads.emplace_back(getInit(), all);
-  return tileReads(b, *this, reads, tile);
+  return tileNorm(b, *this, offsets, sizes);
+}
+
+FailureOr<TilingResult> RMSNormOp::getTiledImplementation(OpBuilder &b, ArrayRef<OpFoldResult> offsets,
+                                                          ArrayRef<OpFoldResult> sizes) {
+  return tileNorm(b, *this, offsets, sizes);
 }
 
 //===----------------------------------------------------------------------===//

@@ -91,7 +91,7 @@ bool Extents::visitRows(Operation *op) {
               require(op, {extra, int64_t(i)}, {init, int64_t(dim.getPosition())});
         return true;
       })
-      .Case([&](LayerNormOp norm) {
+      .Case([&](NormOpInterface norm) {
         int64_t last = rankOf(norm.getInit()) - 1;
         requireShapes(op, norm.getInput(), norm.getInit(), last + 1);
         require(op, {norm.getScale(), 0}, {norm.getInit(), last});

@@ -93,10 +93,10 @@ struct FlattenLinear final : OpRewritePattern<LinearOp> {
   }
 };
 
-struct FlattenLayerNorm final : OpRewritePattern<LayerNormOp> {
-  using OpRewritePattern::OpRewritePattern;
+struct FlattenNorm final : OpInterfaceRewritePattern<NormOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
 
-  LogicalResult matchAndRewrite(LayerNormOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(NormOpInterface op, PatternRewriter &rewriter) const override {
     auto type = dyn_cast<RankedTensorType>(op.getInit().getType());
     if (!type || type.getRank() == 2)
       return failure();
@@ -106,11 +106,12 @@ struct FlattenLayerNorm final : OpRewritePattern<LayerNormOp> {
       return single ? asRow(rewriter, loc, value) : collapseRows(rewriter, loc, value);
     };
     Value input = flatten(op.getInput()), init = flatten(op.getInit());
-    auto flat = LayerNormOp::create(rewriter, loc, init.getType(), input, op.getScale(), op.getShift(), init,
-                                    op.getEpsilonAttr(), op.getKernelAttr(), op.getScheduleAttr());
-    rewriter.replaceOp(
-        op, single ? collapse(rewriter, loc, flat.getResult(0), oneRow())
-                   : expandLike(rewriter, loc, flat.getResult(0), op.getInit(), rowReassociation(type.getRank())));
+    SmallVector<Value> operands(op->getOperands());
+    operands.front() = input;
+    operands.back() = init;
+    Value flat = clone(rewriter, op, init.getType(), operands)->getResult(0);
+    rewriter.replaceOp(op, single ? collapse(rewriter, loc, flat, oneRow())
+                                  : expandLike(rewriter, loc, flat, op.getInit(), rowReassociation(type.getRank())));
     return success();
   }
 
@@ -220,7 +221,7 @@ struct FlattenRowsPass final : attn::impl::FlattenRowsPassBase<FlattenRowsPass> 
     auto countOtherRanks = [&] {
       int64_t count = 0;
       getOperation().walk([&](Operation *op) {
-        if (isa<LinearOp, LayerNormOp>(op))
+        if (isa<LinearOp, NormOpInterface>(op))
           count +=
               cast<ShapedType>(cast<DestinationStyleOpInterface>(op).getDpsInits().front().getType()).getRank() != 2;
       });
@@ -243,7 +244,7 @@ struct FlattenRowsPass final : attn::impl::FlattenRowsPassBase<FlattenRowsPass> 
 
 void attn::populateFlattenRowsPatterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<FlattenLinear, FlattenLayerNorm, FlattenElementwise, FlattenGeneric, OrderProduct>(context);
+  patterns.add<FlattenLinear, FlattenNorm, FlattenElementwise, FlattenGeneric, OrderProduct>(context);
   tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
   tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
   tensor::DimOp::getCanonicalizationPatterns(patterns, context);

@@ -1,10 +1,10 @@
-//===- RaiseLayerNorm.cpp - Layer norm out of its parts ---------*- C++ -*-===//
+//===- RaiseNorm.cpp - Norms of rows out of their parts ---------*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// ONNX has layer norms since operator set 17; before that exporters wrote the formula. As one op it is one pass over a
-// row, and part of a chain of rows.
+// ONNX has layer norms since operator set 17 and RMS norms since 23; before that exporters wrote the formulas. As one
+// op a norm is one pass over a row, and part of a chain of rows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,7 +18,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace attn {
-#define GEN_PASS_DEF_RAISELAYERNORMPASS
+#define GEN_PASS_DEF_RAISENORMPASS
 #include "attn/Dialect/Attn/Transforms/Passes.h.inc"
 } // namespace attn
 
@@ -91,9 +91,9 @@ static std::optional<double> epsilonOf(const ElementOperand &operand, Value devi
     return std::nullopt;
   unsigned rank = llvm::cast<RankedTensorType>(deviation.getType()).getRank();
   Value squares = meanOf(through(operand, sum.terms.front()), rank);
-  Product square = squares ? productOf(squares) : Product();
-  bool isSquare = square.coefficient == 1.0 && square.factors.size() == 2 &&
-                  llvm::all_of(square.factors, [&](const ElementOperand &factor) {
+  std::optional<ElementOp> square = squares ? elementOpOf(squares) : std::nullopt;
+  bool isSquare = square && llvm::isa<arith::MulFOp>(square->scalar) &&
+                  llvm::all_of(square->operands, [&](const ElementOperand &factor) {
                     return factor.tensor == deviation && isElement(factor);
                   });
   return isSquare ? std::optional(sum.constant) : std::nullopt;
@@ -116,27 +116,32 @@ namespace {
 struct Normalized {
   Value x;
   double epsilon;
+  bool isCentered;
 };
 
 } // namespace
 
+/// What `rows` over `root`, or times it with `isInverse`, normalizes. Rows that are no differences to their means are
+/// divided by their own root mean square.
+static std::optional<Normalized> matchQuotient(const ElementOperand &rows, const ElementOperand &root, bool isInverse) {
+  std::optional<double> epsilon = isElement(rows) ? rootOf(root, rows.tensor, isInverse) : std::nullopt;
+  if (!epsilon)
+    return std::nullopt;
+  Value x = deviationOf(rows.tensor);
+  return Normalized{x ? x : rows.tensor, *epsilon, /*isCentered=*/x != nullptr};
+}
+
 /// What the product of `factors`, without the scale, normalizes.
 static std::optional<Normalized> matchNormalized(ArrayRef<ElementOperand> factors) {
-  auto match = [](const ElementOperand &deviation, const ElementOperand &root,
-                  bool isInverse) -> std::optional<Normalized> {
-    Value x = isElement(deviation) ? deviationOf(deviation.tensor) : Value();
-    std::optional<double> epsilon = x ? rootOf(root, deviation.tensor, isInverse) : std::nullopt;
-    return epsilon ? std::optional(Normalized{x, *epsilon}) : std::nullopt;
-  };
   if (factors.size() == 2) {
-    std::optional<Normalized> result = match(factors[0], factors[1], /*isInverse=*/true);
-    return result ? result : match(factors[1], factors[0], /*isInverse=*/true);
+    std::optional<Normalized> result = matchQuotient(factors[0], factors[1], /*isInverse=*/true);
+    return result ? result : matchQuotient(factors[1], factors[0], /*isInverse=*/true);
   }
   std::optional<ElementOp> op =
       factors.size() == 1 && isElement(factors[0]) ? elementOpOf(factors[0].tensor) : std::nullopt;
   if (!op || !llvm::isa<arith::DivFOp>(op->scalar))
     return std::nullopt;
-  return match(op->operands[0], op->operands[1], /*isInverse=*/false);
+  return matchQuotient(op->operands[0], op->operands[1], /*isInverse=*/false);
 }
 
 /// True for a vector of f32 along the last of `rank` dimensions.
@@ -146,17 +151,19 @@ static bool isVector(const ElementOperand &operand, unsigned rank) {
          operand.map.getResult(0) == getAffineDimExpr(rank - 1, operand.map.getContext());
 }
 
-static LayerNormOp createLayerNorm(OpBuilder &b, Location loc, Value x, Value scale, Value shift, double epsilon) {
-  auto type = llvm::cast<RankedTensorType>(x.getType());
-  Value init = createDestination(b, loc, tensor::getMixedSizes(b, loc, x), type.getElementType());
-  return LayerNormOp::create(b, loc, type, x, scale, shift, init, b.getF64FloatAttr(epsilon), RowKernelAttr(),
-                             ScheduleAttr());
+static NormOpInterface createNorm(OpBuilder &b, Location loc, const Normalized &rows, Value scale, Value shift) {
+  auto type = llvm::cast<RankedTensorType>(rows.x.getType());
+  Value init = createDestination(b, loc, tensor::getMixedSizes(b, loc, rows.x), type.getElementType());
+  FloatAttr epsilon = b.getF64FloatAttr(rows.epsilon);
+  if (!rows.isCentered)
+    return RMSNormOp::create(b, loc, type, rows.x, scale, init, epsilon, RowKernelAttr(), ScheduleAttr());
+  return LayerNormOp::create(b, loc, type, rows.x, scale, shift, init, epsilon, RowKernelAttr(), ScheduleAttr());
 }
 
 namespace {
 
 template <typename OpTy>
-struct RaiseLayerNorm : OpRewritePattern<OpTy> {
+struct RaiseNorm : OpRewritePattern<OpTy> {
   using OpRewritePattern<OpTy>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
@@ -169,37 +176,53 @@ struct RaiseLayerNorm : OpRewritePattern<OpTy> {
   virtual LogicalResult raise(OpTy op, RankedTensorType type, PatternRewriter &rewriter) const = 0;
 };
 
+/// The factors of `tensor`: all, and those of the last two products alone, as rows may be a product, too.
+static SmallVector<SmallVector<ElementOperand>, 3> factorsOf(Value tensor) {
+  SmallVector<SmallVector<ElementOperand>, 3> all;
+  if (Product product = productOf(tensor); product.coefficient == 1.0)
+    all.push_back(product.factors);
+  std::optional<ElementOp> last = elementOpOf(tensor);
+  if (!last || !llvm::isa<arith::MulFOp>(last->scalar))
+    return all;
+  for (unsigned i : {0, 1}) {
+    const ElementOperand &part = last->operands[i];
+    std::optional<ElementOp> before = isElement(part) ? elementOpOf(part.tensor) : std::nullopt;
+    if (before && llvm::isa<arith::MulFOp>(before->scalar))
+      all.push_back({last->operands[1 - i], before->operands[0], before->operands[1]});
+  }
+  return all;
+}
+
 /// At the multiplication with the scale, where everything before it has been built.
 template <typename OpTy>
-struct RaiseScaled final : RaiseLayerNorm<OpTy> {
-  using RaiseLayerNorm<OpTy>::RaiseLayerNorm;
+struct RaiseScaled final : RaiseNorm<OpTy> {
+  using RaiseNorm<OpTy>::RaiseNorm;
 
   LogicalResult raise(OpTy op, RankedTensorType type, PatternRewriter &rewriter) const override {
-    Product product = productOf(op->getResult(0));
-    if (product.coefficient != 1.0)
-      return failure();
-    for (auto [i, factor] : llvm::enumerate(product.factors)) {
-      if (!isVector(factor, type.getRank()))
-        continue;
-      SmallVector<ElementOperand> others(product.factors);
-      others.erase(others.begin() + i);
-      std::optional<Normalized> normalized = matchNormalized(others);
-      if (!normalized || normalized->x.getType() != type)
-        continue;
-      LayerNormOp norm =
-          createLayerNorm(rewriter, op.getLoc(), normalized->x, factor.tensor, Value(), normalized->epsilon);
-      remarkDone(norm, "RaiseLayerNorm") << "the quotient of deviations and their root mean square is a layer norm";
-      rewriter.replaceOp(op, norm);
-      return success();
-    }
+    for (ArrayRef<ElementOperand> factors : factorsOf(op->getResult(0)))
+      for (auto [i, factor] : llvm::enumerate(factors)) {
+        if (!isVector(factor, type.getRank()))
+          continue;
+        SmallVector<ElementOperand> others(factors);
+        others.erase(others.begin() + i);
+        std::optional<Normalized> normalized = matchNormalized(others);
+        if (!normalized || normalized->x.getType() != type)
+          continue;
+        NormOpInterface norm = createNorm(rewriter, op.getLoc(), *normalized, factor.tensor, Value());
+        remarkDone(norm, "RaiseNorm") << (normalized->isCentered
+                                              ? "the quotient of deviations and their root mean square is a layer norm"
+                                              : "the quotient of rows and their root mean square is an RMS norm");
+        rewriter.replaceOp(op, norm);
+        return success();
+      }
     return rewriter.notifyMatchFailure(op, "no factor is a scale of normalized rows");
   }
 };
 
 /// At the addition of the shift.
 template <typename OpTy>
-struct AddShift final : RaiseLayerNorm<OpTy> {
-  using RaiseLayerNorm<OpTy>::RaiseLayerNorm;
+struct AddShift final : RaiseNorm<OpTy> {
+  using RaiseNorm<OpTy>::RaiseNorm;
 
   LogicalResult raise(OpTy op, RankedTensorType type, PatternRewriter &rewriter) const override {
     std::optional<ElementOp> sum = elementOpOf(op->getResult(0));
@@ -210,8 +233,8 @@ struct AddShift final : RaiseLayerNorm<OpTy> {
       auto norm = isElement(rows) ? rows.tensor.getDefiningOp<LayerNormOp>() : LayerNormOp();
       if (!norm || norm.getShift() || !norm->hasOneUse() || !isVector(shift, type.getRank()))
         continue;
-      LayerNormOp shifted = createLayerNorm(rewriter, norm.getLoc(), norm.getInput(), norm.getScale(), shift.tensor,
-                                            norm.getEpsilon().convertToDouble());
+      Normalized normalized = {norm.getInput(), norm.getEpsilon().convertToDouble(), /*isCentered=*/true};
+      NormOpInterface shifted = createNorm(rewriter, norm.getLoc(), normalized, norm.getScale(), shift.tensor);
       rewriter.replaceOp(op, shifted);
       rewriter.eraseOp(norm);
       return success();
@@ -220,22 +243,22 @@ struct AddShift final : RaiseLayerNorm<OpTy> {
   }
 };
 
-struct RaiseLayerNormPass final : attn::impl::RaiseLayerNormPassBase<RaiseLayerNormPass> {
+struct RaiseNormPass final : attn::impl::RaiseNormPassBase<RaiseNormPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    int64_t before = countOps<LayerNormOp>(getOperation());
+    int64_t before = countOps<NormOpInterface>(getOperation());
     RewritePatternSet patterns(&getContext());
-    populateRaiseLayerNormPatterns(patterns);
+    populateRaiseNormPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
-    numRaised += countOps<LayerNormOp>(getOperation()) - before;
+    numRaised += countOps<NormOpInterface>(getOperation()) - before;
   }
 };
 
 } // namespace
 
-void attn::populateRaiseLayerNormPatterns(RewritePatternSet &patterns) {
+void attn::populateRaiseNormPatterns(RewritePatternSet &patterns) {
   patterns.add<RaiseScaled<linalg::GenericOp>, RaiseScaled<arith::MulFOp>, AddShift<linalg::GenericOp>,
                AddShift<arith::AddFOp>>(patterns.getContext());
 }

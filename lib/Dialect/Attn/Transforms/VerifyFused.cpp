@@ -28,7 +28,7 @@ static LogicalResult checkRows(OpTy op) {
   int64_t rank = cast<ShapedType>(op.getInit().getType()).getRank();
   if (rank != 2)
     return violation(op) << "must be two-dimensional, got rank " << rank;
-  if (op.getSchedule() || op.getKernel())
+  if (op.getScheduleAttr() || op.getKernelAttr())
     return violation(op) << "must not have a schedule or kernel: those are chosen by the stage 'schedule'";
   return success();
 }
@@ -57,7 +57,7 @@ static LogicalResult checkOp(Operation *op) {
         return violation(op) << "must be taken apart, but could not be: its projections need static sizes";
       })
       .Case<LinearOp>(checkLinear)
-      .Case<LayerNormOp>([](auto op) { return checkRows(op); })
+      .Case<NormOpInterface>([](auto op) { return checkRows(op); })
       .Case<AttentionOp>(checkAttention)
       .Case<GetWeightOp>([](auto op) -> LogicalResult {
         if (!WeightOp::lookup(op, op.getNameAttr()))

@@ -139,16 +139,6 @@ static FailureOr<Tensor> sumOf(Node &node, ArrayRef<Tensor> terms) {
   });
 }
 
-/// x * scale / sqrt(mean of squares + epsilon) over the last dimension.
-static FailureOr<Tensor> rmsNorm(Node &node, const Tensor &input, const Tensor &scale, double epsilon) {
-  int64_t last = input.rank() - 1;
-  FailureOr<Tensor> inverse = inverseRootMeanSquare(node, input, last, epsilon, input.type);
-  if (failed(inverse))
-    return failure();
-  Operand gain = along(scale, last);
-  return normalize(node, input, last, nullptr, *inverse, &gain, nullptr, input.type);
-}
-
 /// Norms input + skip (+ bias). `simplified` is by the root mean square alone, without a shift.
 template <bool simplified>
 static LogicalResult importSkipNorm(Node &node) {
@@ -171,7 +161,7 @@ static LogicalResult importSkipNorm(Node &node) {
   if (failed(sum))
     return failure();
   const Tensor *shift = !simplified && node.has(3) ? &node.input(3) : nullptr;
-  FailureOr<Tensor> result = simplified ? rmsNorm(node, *sum, node.input(2), *epsilon)
+  FailureOr<Tensor> result = simplified ? rmsNorm(node, *sum, sum->rank() - 1, node.input(2), *epsilon, sum->type)
                                         : layerNorm(node, *sum, sum->rank() - 1, node.input(2), shift, *epsilon);
   if (failed(result))
     return failure();

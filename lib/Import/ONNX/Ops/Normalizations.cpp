@@ -58,8 +58,9 @@ FailureOr<Moments> attn::onnx::momentsOf(Node &node, const Tensor &input, ArrayR
   return Moments{*mean, *inverse};
 }
 
-FailureOr<Tensor> attn::onnx::inverseRootMeanSquare(Node &node, const Tensor &input, ArrayRef<int64_t> dims,
-                                                    double epsilon, DataType type) {
+/// 1 / sqrt(mean of squares + epsilon)
+static FailureOr<Tensor> inverseRootMeanSquare(Node &node, const Tensor &input, ArrayRef<int64_t> dims, double epsilon,
+                                               DataType type) {
   FailureOr<Tensor> sum = reduceOver(node, along(input), input.shape, dims, Reduction::Sum, type,
                                      [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
                                        Value x = castScalar(b, loc, v[0], computeType(input.type), type);
@@ -100,7 +101,7 @@ FailureOr<Tensor> attn::onnx::normalize(Node &node, const Tensor &input, ArrayRe
 }
 
 //===----------------------------------------------------------------------===//
-// The op with a kernel
+// The ops with a kernel
 //===----------------------------------------------------------------------===//
 
 /// `parameter` as a float32 vector of `size` elements.
@@ -111,9 +112,9 @@ static FailureOr<Value> asVector(Node &node, const Tensor &parameter, const Size
   return node.value(*flat);
 }
 
-/// attn.layer_norm over the last dimensions as one.
-static FailureOr<Tensor> layerNormOp(Node &node, const Tensor &input, int64_t axis, const Tensor &scale,
-                                     const Tensor *shift, double epsilon) {
+/// attn.layer_norm, or attn.rms_norm where not `centered`, over the last dimensions as one; of type `result`.
+static FailureOr<Tensor> normOp(Node &node, const Tensor &input, int64_t axis, const Tensor &scale, const Tensor *shift,
+                                double epsilon, bool centered, DataType resultType) {
   ArrayRef<Size> sizes = input.shape;
   Size row = productOf(sizes.drop_front(axis));
   Shape rows(sizes.take_front(axis));
@@ -127,12 +128,19 @@ static FailureOr<Tensor> layerNormOp(Node &node, const Tensor &input, int64_t ax
   if (failed(gain) || failed(offset))
     return failure();
   Value init = empty(node, rows, DataType::Float);
-  auto norm = LayerNormOp::create(node.builder, node.loc, init.getType(), node.value(*x), *gain, *offset, init,
-                                  node.builder.getF64FloatAttr(epsilon), RowKernelAttr(), ScheduleAttr());
-  FailureOr<Tensor> result = reshape(node, node.make(norm.getResult(0), DataType::Float, rows), sizes);
+  OpBuilder &b = node.builder;
+  FloatAttr added = b.getF64FloatAttr(epsilon);
+  Operation *norm;
+  if (centered)
+    norm = LayerNormOp::create(b, node.loc, init.getType(), node.value(*x), *gain, *offset, init, added,
+                               RowKernelAttr(), ScheduleAttr());
+  else
+    norm = RMSNormOp::create(b, node.loc, init.getType(), node.value(*x), *gain, init, added, RowKernelAttr(),
+                             ScheduleAttr());
+  FailureOr<Tensor> result = reshape(node, node.make(norm->getResult(0), DataType::Float, rows), sizes);
   if (failed(result))
     return failure();
-  return cast(node, *result, input.type);
+  return cast(node, *result, resultType);
 }
 
 static bool hasShape(Node &node, const Tensor &parameter, ArrayRef<Size> shape) {
@@ -141,15 +149,18 @@ static bool hasShape(Node &node, const Tensor &parameter, ArrayRef<Size> shape) 
                       [&](auto pair) { return node.symbols.equal(std::get<0>(pair), std::get<1>(pair)); });
 }
 
-FailureOr<Tensor> attn::onnx::layerNorm(Node &node, const Tensor &input, int64_t axis, const Tensor &scale,
-                                        const Tensor *shift, double epsilon) {
+/// Whether a kernel norms `input` from dimension `axis` on: they are for rows of one size and of float32.
+static bool hasNormKernel(Node &node, const Tensor &input, int64_t axis, const Tensor &scale, const Tensor *shift) {
   ArrayRef<Size> row = ArrayRef<Size>(input.shape).drop_front(axis);
-  // Kernels are for rows of one size.
   bool isStatic = productOf(row).getConstant().value_or(0) > 0;
   bool isVector = isStatic && hasShape(node, scale, row) && (!shift || hasShape(node, *shift, row));
-  bool isFloat32 = computeType(input.type) == DataType::Float && scale.type != DataType::Double;
-  if (isVector && isFloat32)
-    return layerNormOp(node, input, axis, scale, shift, epsilon);
+  return isVector && computeType(input.type) == DataType::Float && scale.type != DataType::Double;
+}
+
+FailureOr<Tensor> attn::onnx::layerNorm(Node &node, const Tensor &input, int64_t axis, const Tensor &scale,
+                                        const Tensor *shift, double epsilon) {
+  if (hasNormKernel(node, input, axis, scale, shift))
+    return normOp(node, input, axis, scale, shift, epsilon, /*centered=*/true, input.type);
   DataType type = computeType(input.type);
   auto dims = llvm::to_vector(llvm::seq(axis, input.rank()));
   FailureOr<Moments> moments = momentsOf(node, input, dims, epsilon, type);
@@ -159,6 +170,18 @@ FailureOr<Tensor> attn::onnx::layerNorm(Node &node, const Tensor &input, int64_t
   if (shift)
     offset = alongLast(*shift, input.rank());
   return normalize(node, input, dims, &moments->mean, moments->inverse, &gain, shift ? &offset : nullptr, input.type);
+}
+
+FailureOr<Tensor> attn::onnx::rmsNorm(Node &node, const Tensor &input, int64_t axis, const Tensor &scale,
+                                      double epsilon, DataType resultType) {
+  if (hasNormKernel(node, input, axis, scale, /*shift=*/nullptr))
+    return normOp(node, input, axis, scale, /*shift=*/nullptr, epsilon, /*centered=*/false, resultType);
+  auto dims = llvm::to_vector(llvm::seq(axis, input.rank()));
+  FailureOr<Tensor> inverse = inverseRootMeanSquare(node, input, dims, epsilon, computeType(input.type));
+  if (failed(inverse))
+    return failure();
+  Operand gain = alongLast(scale, input.rank());
+  return normalize(node, input, dims, nullptr, *inverse, &gain, nullptr, resultType);
 }
 
 //===----------------------------------------------------------------------===//
@@ -245,6 +268,8 @@ static LogicalResult importRMSNormalization(Node &node) {
   if (failed(attributes) || failed(expectParameter(node, 1, {})))
     return failure();
   const Tensor &input = node.input(0), &scale = node.input(1);
+  if (!node.wants(1))
+    return node.set(0, rmsNorm(node, input, attributes->axis, scale, attributes->epsilon, scale.type));
   auto dims = llvm::to_vector(llvm::seq(attributes->axis, input.rank()));
   FailureOr<Tensor> inverse = inverseRootMeanSquare(node, input, dims, attributes->epsilon, computeType(input.type));
   if (failed(inverse))

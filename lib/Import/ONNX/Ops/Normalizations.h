@@ -18,9 +18,6 @@ struct Moments {
 };
 mlir::FailureOr<Moments> momentsOf(Node &node, const Tensor &input, llvm::ArrayRef<int64_t> dims, double epsilon,
                                    DataType type);
-/// 1 / sqrt(mean of squares + epsilon)
-mlir::FailureOr<Tensor> inverseRootMeanSquare(Node &node, const Tensor &input, llvm::ArrayRef<int64_t> dims,
-                                              double epsilon, DataType type);
 
 /// (input - mean) * inverse * scale + shift. Without a mean, a scale or a shift where they are null; these have the
 /// loops that go with them.
@@ -31,6 +28,9 @@ mlir::FailureOr<Tensor> normalize(Node &node, const Tensor &input, llvm::ArrayRe
 /// `shift` (which may be null) have the shape of these dimensions.
 mlir::FailureOr<Tensor> layerNorm(Node &node, const Tensor &input, int64_t axis, const Tensor &scale,
                                   const Tensor *shift, double epsilon);
+/// The same for RMS norm, of type `resultType`.
+mlir::FailureOr<Tensor> rmsNorm(Node &node, const Tensor &input, int64_t axis, const Tensor &scale, double epsilon,
+                                DataType resultType);
 
 /// The attribute of that name; fails where it is negative or no number.
 mlir::FailureOr<double> readEpsilon(Node &node, double otherwise = 1e-5f);

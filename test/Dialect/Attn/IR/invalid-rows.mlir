@@ -336,6 +336,31 @@ func.func @f(%x: tensor<4x8xf32>, %s: tensor<8xf32>, %init: tensor<4x8xf32>) {
 
 // -----
 
+// rms_norm
+func.func @f(%x: tensor<4x9xf32>, %s: tensor<8xf32>, %init: tensor<4x8xf32>) {
+  // expected-error @below {{C1: input is 'tensor<4x9xf32>', expected [m0 = 4, N = 8]}}
+  %0 = attn.rms_norm ins(%x, %s : tensor<4x9xf32>, tensor<8xf32>) outs(%init : tensor<4x8xf32>) -> tensor<4x8xf32> {epsilon = 1.0e-5}
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %s: tensor<8xi32>, %init: tensor<4x8xf32>) {
+  // expected-error @below {{C2: scale has elements of type 'i32', expected a floating-point type}}
+  %0 = attn.rms_norm ins(%x, %s : tensor<4x8xf32>, tensor<8xi32>) outs(%init : tensor<4x8xf32>) -> tensor<4x8xf32> {epsilon = 1.0e-5}
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %s: tensor<8xf32>, %init: tensor<4x8xf32>) {
+  // expected-error-re @below {{C3: epsilon is {{.*}}, expected a number that is not negative}}
+  %0 = attn.rms_norm ins(%x, %s : tensor<4x8xf32>, tensor<8xf32>) outs(%init : tensor<4x8xf32>) -> tensor<4x8xf32> {epsilon = 0x7FF0000000000000 : f64}
+  return
+}
+
+// -----
+
 // embedding, C1
 func.func @f(%i0: tensor<2x8xi64>, %i1: tensor<2x8xi64>, %t0: tensor<10x4xf32>, %init: tensor<2x8x4xf32>) {
   // expected-error @below {{C1: there are 2 indices for 1 tables, expected as many, at least 1}}

@@ -54,6 +54,14 @@ func.func @layer_norm(%x: tensor<?x?x64xf32>, %scale: tensor<64xf32>, %shift: te
   return %1 : tensor<?x?x64xf32>
 }
 
+// CHECK-LABEL: func @rms_norm
+//       CHECK:   attn.rms_norm ins(%{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}} : tensor<?x?x64xf32>, tensor<64xf32>) outs(%{{[a-z0-9_#]+}} : tensor<?x?x64xf32>) -> tensor<?x?x64xf32> {epsilon = 1.250000e-01 : f64, kernel = #attn.row_kernel<lanes = 16>}
+func.func @rms_norm(%x: tensor<?x?x64xf32>, %scale: tensor<64xf32>, %init: tensor<?x?x64xf32>) -> tensor<?x?x64xf32> {
+  %0 = attn.rms_norm ins(%x, %scale : tensor<?x?x64xf32>, tensor<64xf32>) outs(%init : tensor<?x?x64xf32>) -> tensor<?x?x64xf32>
+      {epsilon = 0.125, kernel = #attn.row_kernel<lanes = 16>}
+  return %0 : tensor<?x?x64xf32>
+}
+
 // CHECK-LABEL: func @embedding
 //       CHECK:   attn.embedding ins(%{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}} : tensor<?x?xi64>, tensor<?x?xi32>) tables(%{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}} : tensor<100x64xf32>, tensor<2x64xf32>) positions(%{{[a-z0-9_#]+}} : tensor<512x64xf32>) outs(%{{[a-z0-9_#]+}} : tensor<?x?x64xf32>) -> tensor<?x?x64xf32>
 func.func @embedding(%ids: tensor<?x?xi64>, %types: tensor<?x?xi32>, %words: tensor<100x64xf32>, %kinds: tensor<2x64xf32>, %positions: tensor<512x64xf32>, %init: tensor<?x?x64xf32>) -> tensor<?x?x64xf32> {

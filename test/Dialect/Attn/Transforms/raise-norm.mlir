@@ -1,4 +1,4 @@
-// RUN: attn-opt %s --pass-pipeline='builtin.module(func.func(attn-raise-layer-norm,canonicalize))' --split-input-file | FileCheck %s
+// RUN: attn-opt %s --pass-pipeline='builtin.module(func.func(attn-raise-norm,canonicalize))' --split-input-file | FileCheck %s
 
 #full = affine_map<(i, j) -> (i, j)>
 #row = affine_map<(i, j) -> (i)>
@@ -90,4 +90,61 @@ func.func @twice(%x: tensor<4x8xf32>, %scale: tensor<8xf32>, %shift: tensor<8xf3
     linalg.yield %s : f32
   } -> tensor<4x8xf32>
   return %n, %y : tensor<4x8xf32>, tensor<4x8xf32>
+}
+
+// -----
+
+#full = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (i)>
+#last = affine_map<(i, j) -> (j)>
+#one = affine_map<(i) -> (i)>
+
+// Without a mean it is an RMS norm, also of rows that are a product themselves; what is added after it stays.
+
+// CHECK-LABEL: func.func @rms(
+// CHECK-SAME: %[[A:[a-z0-9]+]]: tensor<?x8xf32>, %[[B:[a-z0-9]+]]: tensor<?x8xf32>, %[[SCALE:[a-z0-9]+]]: tensor<8xf32>
+// CHECK: %[[X:.+]] = arith.mulf %[[A]], %[[B]]
+// CHECK: %[[Y:.+]] = attn.rms_norm ins(%[[X]], %[[SCALE]] : {{.*}} {epsilon = 9.99{{.*}}E-6 : f64}
+// CHECK: linalg.generic {{.*}} ins(%[[Y]], %[[SCALE]] :
+func.func @rms(%a: tensor<?x8xf32>, %b: tensor<?x8xf32>, %scale: tensor<8xf32>, %n: index) -> tensor<?x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %eight = arith.constant 8.0 : f32
+  %epsilon = arith.constant 1.0e-5 : f32
+  %e = tensor.empty(%n) : tensor<?xf32>
+  %f = tensor.empty(%n) : tensor<?x8xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+  %x = arith.mulf %a, %b : tensor<?x8xf32>
+  %square = arith.mulf %x, %x : tensor<?x8xf32>
+  %sum = linalg.generic {indexing_maps = [#full, #row], iterator_types = ["parallel", "reduction"]} ins(%square : tensor<?x8xf32>) outs(%init : tensor<?xf32>) {
+  ^bb0(%p: f32, %o: f32):
+    %s = arith.addf %p, %o : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  %more = linalg.generic {indexing_maps = [#one, #one], iterator_types = ["parallel"]} ins(%sum : tensor<?xf32>) outs(%e : tensor<?xf32>) {
+  ^bb0(%p: f32, %o: f32):
+    %s = arith.divf %p, %eight : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  %mean = linalg.generic {indexing_maps = [#one, #one], iterator_types = ["parallel"]} ins(%more : tensor<?xf32>) outs(%e : tensor<?xf32>) {
+  ^bb0(%p: f32, %o: f32):
+    %s = arith.addf %p, %epsilon : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  %inverse = math.rsqrt %mean : tensor<?xf32>
+  %q = linalg.generic {indexing_maps = [#full, #row, #full], iterator_types = ["parallel", "parallel"]} ins(%x, %inverse : tensor<?x8xf32>, tensor<?xf32>) outs(%f : tensor<?x8xf32>) {
+  ^bb0(%p: f32, %q0: f32, %o: f32):
+    %s = arith.mulf %p, %q0 : f32
+    linalg.yield %s : f32
+  } -> tensor<?x8xf32>
+  %scaled = linalg.generic {indexing_maps = [#full, #last, #full], iterator_types = ["parallel", "parallel"]} ins(%q, %scale : tensor<?x8xf32>, tensor<8xf32>) outs(%f : tensor<?x8xf32>) {
+  ^bb0(%p: f32, %q0: f32, %o: f32):
+    %s = arith.mulf %p, %q0 : f32
+    linalg.yield %s : f32
+  } -> tensor<?x8xf32>
+  %shifted = linalg.generic {indexing_maps = [#full, #last, #full], iterator_types = ["parallel", "parallel"]} ins(%scaled, %scale : tensor<?x8xf32>, tensor<8xf32>) outs(%f : tensor<?x8xf32>) {
+  ^bb0(%p: f32, %q0: f32, %o: f32):
+    %s = arith.addf %p, %q0 : f32
+    linalg.yield %s : f32
+  } -> tensor<?x8xf32>
+  return %shifted : tensor<?x8xf32>
 }

@@ -26,12 +26,12 @@
 
 #include "attn/Dialect/Attn/IR/AttrInterfaces.h.inc"
 
-#include "attn/Dialect/Attn/IR/OpInterfaces.h.inc"
-
 #include "attn/Dialect/Attn/IR/Dialect.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "attn/Dialect/Attn/IR/Attributes.h.inc"
+
+#include "attn/Dialect/Attn/IR/OpInterfaces.h.inc"
 
 #define GET_OP_CLASSES
 #include "attn/Dialect/Attn/IR/Ops.h.inc"

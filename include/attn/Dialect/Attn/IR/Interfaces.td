@@ -35,4 +35,23 @@ def Attn_KernelOpInterface : OpInterface<"KernelOpInterface"> {
   ];
 }
 
+def Attn_NormOpInterface : OpInterface<"NormOpInterface"> {
+  let cppNamespace = "::attn";
+  let description = [{
+    A norm of rows, (x - c) / sqrt(mean (x - c)^2 + epsilon) * scale + shift over the last dimension: c is the row's mean
+    where the norm is centered, else 0.
+  }];
+  let methods = [
+    InterfaceMethod<"The rows.", "::mlir::Value", "getInput", (ins)>,
+    InterfaceMethod<"The factor of each channel.", "::mlir::Value", "getScale", (ins)>,
+    InterfaceMethod<"What is added to each channel, or null.", "::mlir::Value", "getShift", (ins)>,
+    InterfaceMethod<"The destination.", "::mlir::Value", "getInit", (ins)>,
+    InterfaceMethod<"What is added to the mean of squares.", "::llvm::APFloat", "getEpsilon", (ins)>,
+    InterfaceMethod<"Whether the mean is subtracted.", "bool", "isCentered", (ins)>,
+    InterfaceMethod<"The kernel, null before the stage `tile`.", "::attn::RowKernelAttr", "getKernelAttr", (ins)>,
+    InterfaceMethod<"The schedule, null before the stage `schedule`.", "::attn::ScheduleAttr", "getScheduleAttr", (ins)>,
+    InterfaceMethod<"Sets the schedule.", "void", "setScheduleAttr", (ins "::attn::ScheduleAttr":$schedule)>
+  ];
+}
+
 #endif

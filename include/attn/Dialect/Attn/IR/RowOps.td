@@ -73,9 +73,13 @@ def Attn_LinearOp : Attn_DestinationOp<"linear", [
   }];
 }
 
-def Attn_LayerNormOp : Attn_DestinationOp<"layer_norm", [
-    Attn_Tiling,
+class Attn_NormOp<string mnemonic> : Attn_DestinationOp<mnemonic, [
+    Attn_Tiling, Attn_NormOpInterface,
     DeclareOpInterfaceMethods<Attn_KernelOpInterface>]> {
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+}
+
+def Attn_LayerNormOp : Attn_NormOp<"layer_norm"> {
   let summary = "Normalizes each row to mean 0 and variance 1, then scales and shifts";
   let description = [{
     Over the last dimension, of size N:
@@ -99,13 +103,47 @@ def Attn_LayerNormOp : Attn_DestinationOp<"layer_norm", [
   }];
   let arguments = (ins Attn_Shaped:$input, Attn_Shaped:$scale, Optional<Attn_Shaped>:$shift, Attn_Shaped:$init,
                        F64Attr:$epsilon, OptionalAttr<Attn_RowKernelAttr>:$kernel, OptionalAttr<Attn_ScheduleAttr>:$schedule);
-  let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     `ins` `(` $input `,` $scale (`,` $shift^)? `:` type($input) `,` type($scale) (`,` type($shift)^)? `)`
     `outs` `(` $init `:` type($init) `)` (`->` type($results)^)? attr-dict
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    bool isCentered() { return true; }
+  }];
+}
+
+def Attn_RMSNormOp : Attn_NormOp<"rms_norm"> {
+  let summary = "Divides each row by its root mean square, then scales";
+  let description = [{
+    Over the last dimension, of size N:
+
+        init[n] = x[n] / sqrt(sum_k x[k]^2 / N + epsilon) * scale[n]
+
+    Constraints:
+    - C1: `input` and `init` have the same shape and floating-point element type, rank at least 1.
+    - C2: `scale` is [N], of a floating-point type.
+    - C3: `epsilon` is not negative, and finite.
+
+    Where the root is 0, which takes a row of zeros, the quotient counts as 0.
+
+    ```mlir
+    %y = attn.rms_norm ins(%x, %scale : tensor<?x384xf32>, tensor<384xf32>)
+        outs(%init : tensor<?x384xf32>) -> tensor<?x384xf32> {epsilon = 1.0e-6}
+    ```
+
+    Source: Zhang and Sennrich, Root Mean Square Layer Normalization, 2019.
+  }];
+  let arguments = (ins Attn_Shaped:$input, Attn_Shaped:$scale, Attn_Shaped:$init, F64Attr:$epsilon,
+                       OptionalAttr<Attn_RowKernelAttr>:$kernel, OptionalAttr<Attn_ScheduleAttr>:$schedule);
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $scale `:` type($input) `,` type($scale) `)`
+    `outs` `(` $init `:` type($init) `)` (`->` type($results)^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    ::mlir::Value getShift() { return {}; }
+    bool isCentered() { return false; }
   }];
 }
 

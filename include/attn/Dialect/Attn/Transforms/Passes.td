@@ -61,13 +61,12 @@ def RaiseGeluPass : Attn_FunctionPass<"attn-raise-gelu"> {
   let statistics = [Statistic<"numRaised", "raised", "Number of GELUs found">];
 }
 
-def RaiseLayerNormPass : Attn_FunctionPass<"attn-raise-layer-norm"> {
-  let summary = "Make the parts of a layer norm attn.layer_norm";
+def RaiseNormPass : Attn_FunctionPass<"attn-raise-norm"> {
+  let summary = "Make the parts of a norm attn.layer_norm or attn.rms_norm";
   let description = [{
     `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * scale`, in f32, with means over the last dimension, a positive
     constant epsilon and a scale along that dimension, becomes `attn.layer_norm`; with the root as a divisor, or as an
-    inverse that is multiplied with. A vector along the last dimension that is added to the only use of such an op becomes
-    its shift.
+    inverse that is multiplied with; the same without subtracting the mean becomes `attn.rms_norm`. A vector along the last dimension that is added to the only use of a layer norm becomes its shift.
 
     ```mlir
     %d = linalg.generic ... ins(%x, %mean : tensor<?x384xf32>, tensor<?xf32>) { arith.subf } -> tensor<?x384xf32>
@@ -78,9 +77,9 @@ def RaiseLayerNormPass : Attn_FunctionPass<"attn-raise-layer-norm"> {
     %y = attn.layer_norm ins(%x, %scale : tensor<?x384xf32>, tensor<384xf32>) outs(...) -> tensor<?x384xf32> {epsilon = 1.0e-5}
     ```
 
-    Source: Ba et al., Layer Normalization, 2016.
+    Source: Ba et al., Layer Normalization, 2016; Zhang and Sennrich, Root Mean Square Layer Normalization, 2019.
   }];
-  let statistics = [Statistic<"numRaised", "raised", "Number of layer norms found">];
+  let statistics = [Statistic<"numRaised", "raised", "Number of norms found">];
 }
 
 def RaiseAttentionPass : Attn_FunctionPass<"attn-raise-attention"> {

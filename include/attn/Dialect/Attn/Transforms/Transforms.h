@@ -28,7 +28,7 @@ void populateDecomposeBlocksPatterns(mlir::RewritePatternSet &patterns);
 void populateRaiseGeluPatterns(mlir::RewritePatternSet &patterns);
 
 /// The parts of a layer norm to attn.layer_norm.
-void populateRaiseLayerNormPatterns(mlir::RewritePatternSet &patterns);
+void populateRaiseNormPatterns(mlir::RewritePatternSet &patterns);
 
 /// Transposes and head broadcasts around attention into its maps.
 void populateFoldTransposesPatterns(mlir::RewritePatternSet &patterns);

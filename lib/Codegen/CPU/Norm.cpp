@@ -1,13 +1,14 @@
-//===- LayerNorm.cpp - Rows to mean 0 and variance 1 ------------*- C++ -*-===//
+//===- Norm.cpp - Rows to variance 1, and layer norm's to mean 0 --*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The variance is summed around the mean in a second sweep, which costs a sweep over the first-level cache and keeps
-// all digits. That sweep sums the differences besides: their mean is the rounding error of the first mean, and is
+// Layer norm's variance is summed around the mean in a second sweep, which costs a sweep over the first-level cache and
+// keeps all digits. That sweep sums the differences besides: their mean is the rounding error of the first mean, and is
 // subtracted after it, so that a row of one value becomes exactly 0 however large the value is. The terms of the first
 // mean are divided before they are added, in the same FMA, so that no sum of finite values overflows.
-// Four rows go side by side: their chains of additions are independent and their sums across lanes overlap.
+// The mean square of RMS norm takes one sweep. Four rows go side by side: their chains of additions are independent and
+// their sums across lanes overlap.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,7 +23,7 @@ using namespace attn;
 
 static constexpr int64_t kRows = 4;
 
-std::string attn::whyNoKernel(LayerNormOp op) {
+std::string attn::whyNoKernel(NormOpInterface op) {
   if (std::string why = whyNoKernelOperands(op); !why.empty())
     return why;
   for (Value operand : op->getOperands())
@@ -38,10 +39,10 @@ std::string attn::whyNoKernel(LayerNormOp op) {
 
 namespace {
 
-class LayerNormKernel {
+class NormKernel {
 public:
-  LayerNormKernel(LayerNormOp op, OpBuilder &builder)
-      : op(op), builder(builder), emitter(builder, op.getLoc(), op.getKernel()->getLanes()),
+  NormKernel(NormOpInterface op, OpBuilder &builder)
+      : op(op), builder(builder), emitter(builder, op.getLoc(), op.getKernelAttr().getLanes()),
         size(cast<MemRefType>(op.getInit().getType()).getDimSize(1)) {}
 
   void emit() {
@@ -66,16 +67,21 @@ private:
     return full < size ? body(emitter.index(full), size - full, results) : results;
   }
 
-  /// The difference of a vector of a row to its mean; 0 in lanes beyond the row.
+  /// The difference of a vector of a row to its mean, if that is subtracted; 0 in lanes beyond the row.
   Value emitDifference(Value row, Value mean, Value column, int64_t active) {
-    Value difference = emitter.subf(emitter.load(op.getInput(), {row, column}, active), mean);
+    Value element = emitter.load(op.getInput(), {row, column}, active);
+    if (!op.isCentered())
+      return element;
+    Value difference = emitter.subf(element, mean);
     if (active == emitter.lanes())
       return difference;
     return arith::SelectOp::create(builder, op.getLoc(), emitter.mask(active), difference, emitter.splat(0));
   }
 
-  /// The means of the rows, in all lanes, but for rounding errors of the sum.
+  /// The means of the rows, in all lanes, but for rounding errors of the sum; null where none are subtracted.
   VectorEmitter::Values emitMeans(ArrayRef<Value> rows) {
+    if (!op.isCentered())
+      return VectorEmitter::Values(rows.size(), Value());
     VectorEmitter::Values zeros(rows.size(), emitter.splat(0));
     Value inverse = emitter.splat(1.0 / double(size));
     VectorEmitter::Values means = sweep(zeros, [&](Value column, int64_t active, ValueRange sums) {
@@ -89,28 +95,34 @@ private:
     return means;
   }
 
-  /// What is left of a row's mean, and 1 / sqrt(variance + epsilon), in all lanes.
+  /// What is left of a row's mean, and 1 / sqrt(variance or mean square + epsilon), in all lanes.
   struct Statistics {
     Value error, factor;
   };
 
   SmallVector<Statistics> emitStatistics(ArrayRef<Value> rows, ValueRange means) {
-    VectorEmitter::Values zeros(2 * rows.size(), emitter.splat(0));
-    // For each row the sums of the differences and of their squares.
+    // For each row the sum of the squares of the differences and, where the mean is subtracted, that of themselves.
+    size_t each = op.isCentered() ? 2 : 1;
+    VectorEmitter::Values zeros(each * rows.size(), emitter.splat(0));
     VectorEmitter::Values sums = sweep(zeros, [&](Value column, int64_t active, ValueRange carried) {
       VectorEmitter::Values next;
       for (auto [i, row] : llvm::enumerate(rows)) {
         Value difference = emitDifference(row, means[i], column, active);
-        next.push_back(emitter.addf(carried[2 * i], difference));
-        next.push_back(emitter.fma(difference, difference, carried[2 * i + 1]));
+        next.push_back(emitter.fma(difference, difference, carried[each * i]));
+        if (op.isCentered())
+          next.push_back(emitter.addf(carried[each * i + 1], difference));
       }
       return next;
     });
     SmallVector<Statistics> statistics;
     for (size_t i = 0; i < rows.size(); ++i) {
-      Value error = emitError(emitter.sum(sums[2 * i]));
-      Value square = emitter.mulf(emitter.sum(sums[2 * i + 1]), scalar(1.0 / double(size)));
-      statistics.push_back({emitter.broadcast(error), emitter.broadcast(emitFactor(square, error))});
+      Value square = emitter.mulf(emitter.sum(sums[each * i]), scalar(1.0 / double(size)));
+      if (!op.isCentered()) {
+        statistics.push_back({Value(), emitter.broadcast(emitFactor(square))});
+        continue;
+      }
+      Value error = emitError(emitter.sum(sums[each * i + 1]));
+      statistics.push_back({emitter.broadcast(error), emitter.broadcast(emitFactor(emitVariance(square, error)))});
     }
     return statistics;
   }
@@ -123,16 +135,20 @@ private:
                   scalar(0));
   }
 
-  /// 1 / sqrt(variance + epsilon), where `square` is the mean of the squares around a mean that is off by `error`.
-  Value emitFactor(Value square, Value error) {
+  /// The variance, where `square` is the mean of the squares around a mean that is off by `error`.
+  Value emitVariance(Value square, Value error) {
     Value variance = emitter.subf(square, emitter.mulf(error, error));
     // Rounding may leave less than 0. Squares that overflow stay so, and their row becomes 0 instead of NaN.
     variance = select(arith::CmpFPredicate::OLT, variance, scalar(0), scalar(0), variance);
     Value infinity = scalar(std::numeric_limits<double>::infinity());
-    variance = select(arith::CmpFPredicate::OEQ, square, infinity, infinity, variance);
+    return select(arith::CmpFPredicate::OEQ, square, infinity, infinity, variance);
+  }
+
+  /// 1 / sqrt(square + epsilon)
+  Value emitFactor(Value square) {
     Value deviation =
-        math::SqrtOp::create(builder, op.getLoc(), emitter.addf(variance, scalar(op.getEpsilon().convertToDouble())));
-    // Without epsilon a row of one value would become 0 times infinity.
+        math::SqrtOp::create(builder, op.getLoc(), emitter.addf(square, scalar(op.getEpsilon().convertToDouble())));
+    // Without epsilon a row of one value, or of zeros, would become 0 times infinity.
     Value factor = arith::DivFOp::create(builder, op.getLoc(), scalar(1), deviation);
     return select(arith::CmpFPredicate::OEQ, deviation, scalar(0), scalar(0), factor);
   }
@@ -145,8 +161,10 @@ private:
       Value shift = op.getShift() ? emitter.load(op.getShift(), {column}, active) : Value();
       VectorEmitter::Values results;
       for (auto [i, row] : llvm::enumerate(rows)) {
-        Value difference = emitter.subf(emitter.load(op.getInput(), {row, column}, active), means[i]);
-        Value normal = emitter.mulf(emitter.subf(difference, statistics[i].error), statistics[i].factor);
+        Value element = emitter.load(op.getInput(), {row, column}, active);
+        if (op.isCentered())
+          element = emitter.subf(emitter.subf(element, means[i]), statistics[i].error);
+        Value normal = emitter.mulf(element, statistics[i].factor);
         results.push_back(shift ? emitter.fma(normal, scale, shift) : emitter.mulf(normal, scale));
       }
       for (auto [row, result] : llvm::zip(rows, results))
@@ -164,19 +182,20 @@ private:
     return arith::ConstantOp::create(builder, op.getLoc(), builder.getF32FloatAttr(float(value)));
   }
 
-  LayerNormOp op;
+  NormOpInterface op;
   OpBuilder &builder;
   VectorEmitter emitter;
   int64_t size;
 };
 
-struct ExpandLayerNorm final : KernelPattern<LayerNormOp> {
-  using KernelPattern::KernelPattern;
-  void emit(LayerNormOp op, PatternRewriter &rewriter) const override { LayerNormKernel(op, rewriter).emit(); }
+template <typename OpTy>
+struct ExpandNorm final : KernelPattern<OpTy> {
+  using KernelPattern<OpTy>::KernelPattern;
+  void emit(OpTy op, PatternRewriter &rewriter) const override { NormKernel(op, rewriter).emit(); }
 };
 
 } // namespace
 
-void attn::populateLayerNormPatterns(RewritePatternSet &patterns) {
-  patterns.add<ExpandLayerNorm>(patterns.getContext());
+void attn::populateNormPatterns(RewritePatternSet &patterns) {
+  patterns.add<ExpandNorm<LayerNormOp>, ExpandNorm<RMSNormOp>>(patterns.getContext());
 }

@@ -38,6 +38,7 @@ void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) 
   cleanUp(raising);
   raising.addPass(createRaiseGeluPass());
   raising.addPass(createRaiseNormPass());
+  raising.addPass(createRaiseRotaryPass());
   raising.addPass(createRaiseAttentionPass());
   pm.addPass(createRaiseLinearPass());
   OpPassManager &functions = pm.nest<func::FuncOp>();

@@ -1,4 +1,4 @@
-//===- RowOps.cpp - linear, layer_norm, embedding, key_ranges, pack -*- C++ -*-===//
+//===- RowOps.cpp - linear, norms, rotary, embedding, key_ranges, pack -*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -81,6 +81,37 @@ static llvm::Expected<Tensor> norm(Machine &machine, NormOpInterface op) {
   return normalize(input, scale, shift, op.getEpsilon().convertToDouble(), op.isCentered());
 }
 
+static llvm::Expected<Tensor> rotary(Machine &machine, RotaryOp op) {
+  const Tensor &input = machine.tensor(op.getInput()), &cosine = machine.tensor(op.getCosine());
+  const Tensor &sine = machine.tensor(op.getSine());
+  Tensor result(machine.tensor(op.getInit()).shape, /*isFloat=*/true);
+  if (llvm::Error error = expectShape(op, "input", input, result.shape))
+    return std::move(error);
+  if (llvm::Error error = expectShape(op, "sine", sine, cosine.shape))
+    return std::move(error);
+  int64_t channels = result.shape.back(), half = channels / 2, next = 0;
+  bool failed = false;
+  forEachIndex(result.shape, [&](ArrayRef<int64_t> index) {
+    int64_t channel = index.back(), row = next - channel;
+    bool isFirst = op.getInterleaved() ? channel % 2 == 0 : channel < half;
+    int64_t step = op.getInterleaved() ? 1 : half;
+    double other = input.floats[row + (isFirst ? channel + step : channel - step)];
+    SmallVector<int64_t> at = evaluateAffine(op.getMap(), index.drop_back());
+    at.push_back(!op.hasAngleOfPairs() ? channel : op.getInterleaved() ? channel / 2 : channel % half);
+    if (!cosine.contains(at)) {
+      failed = true;
+      return false;
+    }
+    double turned = other * sine.floats[sine.offset(at)];
+    result.floats[next] = input.floats[next] * cosine.floats[cosine.offset(at)] + (isFirst ? -turned : turned);
+    ++next;
+    return true;
+  });
+  if (failed)
+    return fail(op, "the map leaves the tables");
+  return result;
+}
+
 static llvm::Expected<Tensor> embedding(Machine &machine, EmbeddingOp op) {
   Tensor result(machine.tensor(op.getInit()).shape, /*isFloat=*/true);
   int64_t channels = result.shape.back();
@@ -157,6 +188,7 @@ llvm::Expected<bool> reference::runRowOp(Machine &machine, Operation *op) {
   Result result = llvm::TypeSwitch<Operation *, Result>(op)
                       .Case([&](LinearOp op) -> Result { return linear(machine, op); })
                       .Case([&](NormOpInterface op) -> Result { return norm(machine, op); })
+                      .Case([&](RotaryOp op) -> Result { return rotary(machine, op); })
                       .Case([&](EmbeddingOp op) -> Result { return embedding(machine, op); })
                       .Case([&](KeyRangesOp op) -> Result { return keyRanges(machine, op); })
                       .Case([&](PackOp op) -> Result { return pack(machine, op); })

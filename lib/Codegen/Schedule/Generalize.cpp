@@ -108,7 +108,7 @@ struct Generalize final : attn::impl::GeneralizeBase<Generalize> {
     SmallVector<Operation *> ops;
     SmallVector<GeluOp> gelus;
     getOperation().walk([&](Operation *op) {
-      if (isa<LinearOp, NormOpInterface, EmbeddingOp, AttentionOp>(op) && op->getNumResults() > 0)
+      if (isa<LinearOp, NormOpInterface, RotaryOp, EmbeddingOp, AttentionOp>(op) && op->getNumResults() > 0)
         ops.push_back(op);
     });
     for (Operation *op : ops) {
@@ -117,9 +117,9 @@ struct Generalize final : attn::impl::GeneralizeBase<Generalize> {
         continue;
       remarkGeneric(op, **target, why);
       OpBuilder b(op);
-      SmallVector<Value> values =
-          TypeSwitch<Operation *, SmallVector<Value>>(op).Case<LinearOp, NormOpInterface, EmbeddingOp, AttentionOp>(
-              [&](auto typed) { return generalize(b, typed); });
+      SmallVector<Value> values = TypeSwitch<Operation *, SmallVector<Value>>(op)
+                                      .Case<LinearOp, NormOpInterface, RotaryOp, EmbeddingOp, AttentionOp>(
+                                          [&](auto typed) { return generalize(b, typed); });
       op->replaceAllUsesWith(values);
       op->erase();
       ++numGeneralized;

@@ -17,6 +17,7 @@ namespace attn {
 /// returns what its results are.
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, LinearOp op);
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, NormOpInterface op);
+llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, RotaryOp op);
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, EmbeddingOp op);
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, AttentionOp op);
 llvm::SmallVector<mlir::Value> generalize(mlir::OpBuilder &b, KeyRangesOp op);

@@ -134,6 +134,74 @@ SmallVector<Value> attn::generalize(OpBuilder &b, NormOpInterface op) {
 }
 
 //===----------------------------------------------------------------------===//
+// rotary
+//===----------------------------------------------------------------------===//
+
+/// The pairs as two dimensions, [..., 2, D/2], or [..., D/2, 2] where interleaved: one elementwise op writes both of a
+/// pair, in vectors of pairs.
+SmallVector<Value> attn::generalize(OpBuilder &b, RotaryOp op) {
+  Location loc = op.getLoc();
+  LinalgBuilder linalg(b, loc);
+  int64_t rank = typeOf(op.getInit()).getRank(), half = typeOf(op.getInit()).getShape().back() / 2;
+  int64_t member = op.getInterleaved() ? rank : rank - 1, pair = op.getInterleaved() ? rank - 1 : rank;
+  Type element = typeOf(op.getInit()).getElementType();
+  auto splitChannels = [&](Value value) -> Value {
+    SmallVector<int64_t> shape(typeOf(value).getShape());
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, value);
+    int64_t last = shape.size() - 1;
+    SmallVector<int64_t> split = {2, half};
+    if (op.getInterleaved())
+      std::swap(split[0], split[1]);
+    shape.back() = split[0], sizes.back() = b.getIndexAttr(split[0]);
+    shape.push_back(split[1]), sizes.push_back(b.getIndexAttr(split[1]));
+    SmallVector<ReassociationIndices> groups(last + 1);
+    for (int64_t i = 0; i <= last; ++i)
+      groups[i] = {i};
+    groups[last].push_back(last + 1);
+    return tensor::ExpandShapeOp::create(b, loc, typeOf(value).clone(shape), value, groups, sizes);
+  };
+  Value pairs = splitChannels(op.getInput()), init = splitChannels(op.getInit());
+  auto memberOf = [&](int64_t i) -> Value {
+    SmallVector<OpFoldResult> offsets(rank + 1, b.getIndexAttr(0)), strides(rank + 1, b.getIndexAttr(1));
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, pairs);
+    offsets[member] = b.getIndexAttr(i);
+    sizes[member] = b.getIndexAttr(1);
+    SmallVector<int64_t> shape(typeOf(op.getInit()).getShape());
+    shape.back() = half;
+    return tensor::ExtractSliceOp::create(b, loc, typeOf(pairs).clone(shape), pairs, offsets, sizes, strides);
+  };
+  AffineMap all = b.getMultiDimIdentityMap(rank + 1), members = all.dropResult(member);
+  SmallVector<AffineExpr> angle(op.getMap().getResults());
+  if (!op.hasAngleOfPairs()) {
+    angle.push_back(b.getAffineDimExpr(rank - 1));
+    angle.push_back(b.getAffineDimExpr(rank));
+  } else {
+    angle.push_back(b.getAffineDimExpr(pair));
+  }
+  AffineMap angles = AffineMap::get(rank + 1, 0, angle, op.getContext());
+  auto table = [&](Value value) { return op.hasAngleOfPairs() ? value : splitChannels(value); };
+  Value turned = linalg.generic(
+      {{memberOf(0), members}, {memberOf(1), members}, {table(op.getCosine()), angles}, {table(op.getSine()), angles}},
+      {init, all}, [&](OpBuilder &inner, ArrayRef<Value> arguments) -> Value {
+        Value x = arguments[0], y = arguments[1];
+        Value cosine = createFloatCast(inner, loc, arguments[2], element);
+        Value sine = createFloatCast(inner, loc, arguments[3], element);
+        auto times = [&](Value p, Value q) { return arith::MulFOp::create(inner, loc, p, q).getResult(); };
+        Value first = arith::SubFOp::create(inner, loc, times(x, cosine), times(y, sine));
+        Value second = arith::AddFOp::create(inner, loc, times(y, cosine), times(x, sine));
+        Value isFirst =
+            arith::CmpIOp::create(inner, loc, arith::CmpIPredicate::eq, linalg::IndexOp::create(inner, loc, member),
+                                  arith::ConstantIndexOp::create(inner, loc, 0));
+        return arith::SelectOp::create(inner, loc, isFirst, first, second);
+      });
+  SmallVector<ReassociationIndices> groups(rank);
+  for (int64_t i = 0; i < rank; ++i)
+    groups[i] = {i};
+  groups[rank - 1].push_back(rank);
+  return {tensor::CollapseShapeOp::create(b, loc, turned, groups)};
+}
+
+//===----------------------------------------------------------------------===//
 // embedding
 //===----------------------------------------------------------------------===//
 

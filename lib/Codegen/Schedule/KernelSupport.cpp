@@ -143,5 +143,6 @@ std::string attn::whyNoKernelRuns(Operation *op, const Target &target) {
     return why;
   return llvm::TypeSwitch<Operation *, std::string>(op)
       .Case<LinearOp, NormOpInterface, EmbeddingOp, AttentionOp>([](auto op) { return whyNot(op); })
+      .Case([](RotaryOp) { return "elementwise code needs none"; })
       .Default([](Operation *) { return std::string(); });
 }

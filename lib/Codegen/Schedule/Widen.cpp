@@ -164,7 +164,7 @@ struct Widen final : attn::impl::WidenBase<Widen> {
     SmallVector<DestinationStyleOpInterface> ops;
     SmallVector<Operation *> functions;
     getOperation().walk([&](Operation *op) {
-      if (isa<LinearOp, NormOpInterface, AttentionOp>(op))
+      if (isa<LinearOp, NormOpInterface, RotaryOp, AttentionOp>(op))
         ops.push_back(cast<DestinationStyleOpInterface>(op));
     });
     for (DestinationStyleOpInterface op : ops)

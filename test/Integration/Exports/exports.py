@@ -35,11 +35,14 @@ def load_runs(path):
     return [runs[i] for i in sorted(runs)]
 
 
+RAISED = ("attention", "layer_norm", "rms_norm", "rotary", "gelu", "linear")
+
+
 def count_ops(attnc, path):
     """How often each op of the dialect stands in the graph once it is fused."""
     command = [attnc, path, "--compile-to=fuse", "--emit=mlir", "-o", "-", "--quiet"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return collections.Counter(re.findall(r"\battn\.(attention|layer_norm|linear|gelu)\b(?! *=)", text))
+    return collections.Counter(re.findall(rf"\battn\.({'|'.join(RAISED)})\b(?! *=)", text))
 
 
 def fits(entry, inputs):
@@ -81,7 +84,7 @@ def check(attnc, name, paths, runs, directory):
                     print(f"{entry_name}: FAILED: '{key}' {list(actual.shape)} is off by {error:.2g} of {scale:.3g}")
                     failed += 1
         ops = count_ops(attnc, path)
-        print(f"{os.path.basename(path)}: " + ", ".join(f"{ops[op]} {op}" for op in ("attention", "layer_norm", "gelu")))
+        print(f"{os.path.basename(path)}: " + ", ".join(f"{ops[op]} {op}" for op in RAISED if ops[op]))
     return count, failed
 
 

@@ -116,6 +116,48 @@ def norm_case(rng, name, n, shift=True, rank=2, epsilon=1e-5, offset=0.0, op="la
     return harness.Case(name, text, runs if rank > 1 else runs[:1], [("scale", scale), ("shift", move)])
 
 
+def rotary(x, cosine, sine, interleaved):
+    """Tables that broadcast to x, or have half as many columns."""
+    first, second = (slice(0, None, 2), slice(1, None, 2)) if interleaved else (slice(x.shape[-1] // 2), slice(x.shape[-1] // 2, None))
+    if cosine.shape[-1] != x.shape[-1]:
+        cosine, sine = (np.repeat(t, 2, -1) if interleaved else np.concatenate([t, t], -1) for t in (cosine, sine))
+    turned = np.empty_like(x)
+    turned[..., first], turned[..., second] = -x[..., second], x[..., first]
+    return x * cosine + turned * sine
+
+
+def rotary_case(rng, name, channels, interleaved=False, wide=False, layout="bshd", of_batch=False):
+    """Heads before or after the sequence, tables with or without a batch."""
+    heads, columns = 3, channels if wide else channels // 2
+    sizes = {"b": "?", "s": "?", "h": str(heads)}
+    kind = f"tensor<{'x'.join(sizes[dim] for dim in layout[:3])}x{channels}xf32>"
+    lead = "b, s" if of_batch else "s"
+    table = f"tensor<{'?x?' if of_batch else '?'}x{columns}xf32>"
+    symbols = ", ".join({"b": '"b"', "s": '"s"', "h": str(heads)}[dim] for dim in layout[:3])
+    rows = ", ".join(f'"{dim}"' for dim in lead.split(", "))
+    given = ", ".join(f'%{t}: {table} {{attn.name = "{t}", attn.shape = [{rows}, {columns}]}}' for t in ("cos", "sin"))
+    text = f"""func.func @{name}(%x: {kind} {{attn.name = "x", attn.shape = [{symbols}, {channels}]}}, {given}) -> ({kind} {{attn.name = "y"}}) {{
+  %cb = arith.constant {layout.index("b")} : index
+  %cs = arith.constant {layout.index("s")} : index
+  %b = tensor.dim %x, %cb : {kind}
+  %s = tensor.dim %x, %cs : {kind}
+  %init = tensor.empty({", ".join("%" + dim for dim in layout if dim in "bs")}) : {kind}
+  %y = attn.rotary ins(%x, %cos, %sin : {kind}, {table}, {table}) outs(%init : {kind}) -> {kind}
+      map affine_map<({", ".join(layout[:3])}) -> ({lead})> {"interleaved" if interleaved else ""}
+  return %y : {kind}
+}}
+"""
+    runs = []
+    for b, s in ((1, 1), (2, 5), (1, 16), (0, 3), (2, 0)):
+        x = normal(rng, *({"b": b, "s": s, "h": heads}[dim] for dim in layout[:3]), channels)
+        tables = [normal(rng, *((b, s) if of_batch else (s,)), columns) for _ in range(2)]
+        # Heads get a dimension of one, the batch where the tables have none, too.
+        placed = [t.reshape([{"b": b if of_batch else 1, "s": s, "h": 1}[dim] for dim in layout[:3]] + [columns]) for t in tables]
+        want = rotary(x.astype(np.float64), *(t.astype(np.float64) for t in placed), interleaved)
+        runs.append(({"x": x, "cos": tables[0], "sin": tables[1]}, {"y": want}))
+    return harness.Case(name, text, runs)
+
+
 def embedding_case(rng, name, n, tables=1, positions=0, rank=2):
     values = [normal(rng, int(rng.integers(1, 50)), n) for _ in range(tables)]
     weights = [(f"table{i}", value) for i, value in enumerate(values)]
@@ -307,6 +349,11 @@ def fixed(rng):
         yield norm_case(rng, f"rms_{n}", n, shift=False, op="rms_norm")
     yield norm_case(rng, "rms_rank_3", 20, rank=3, shift=False, offset=5.0, op="rms_norm")
     yield norm_case(rng, "rms_rank_1", 20, rank=1, shift=False, op="rms_norm")
+    for channels in (2, 10, 64):
+        yield rotary_case(rng, f"rotary_{channels}", channels)
+        yield rotary_case(rng, f"rotary_{channels}_interleaved", channels, interleaved=True, layout="bhsd")
+        yield rotary_case(rng, f"rotary_{channels}_wide", channels, wide=True, of_batch=True)
+    yield rotary_case(rng, "rotary_interleaved_wide", 12, interleaved=True, wide=True, of_batch=True)
     yield embedding_case(rng, "embedding_1", 1)
     yield embedding_case(rng, "embedding_37", 37, tables=3, positions=20)
     yield embedding_case(rng, "embedding_64", 64, tables=2)

@@ -90,6 +90,24 @@ TEST(Rows, RMSNorm) {
   expectFloats(results[1], {2, 4}, {0.5, 1, 2.5, 1.5, 0, 0, 0, 0});
 }
 
+TEST(Rows, Rotary) {
+  // Two rows of the pairs (1, 3), (2, 4) or, interleaved, (1, 2), (3, 4); a table of pairs and one of channels.
+  auto results = Runner().run(R"(
+    func.func @f(%x: tensor<2x4xf32>, %cos: tensor<2x2xf32>, %sin: tensor<2x2xf32>, %wide: tensor<4xf32>, %init: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>) {
+      %0 = attn.rotary ins(%x, %cos, %sin : tensor<2x4xf32>, tensor<2x2xf32>, tensor<2x2xf32>) outs(%init : tensor<2x4xf32>) -> tensor<2x4xf32> map affine_map<(m) -> (m)>
+      %1 = attn.rotary ins(%x, %cos, %sin : tensor<2x4xf32>, tensor<2x2xf32>, tensor<2x2xf32>) outs(%init : tensor<2x4xf32>) -> tensor<2x4xf32> map affine_map<(m) -> (m)> interleaved
+      %2 = attn.rotary ins(%x, %wide, %wide : tensor<2x4xf32>, tensor<4xf32>, tensor<4xf32>) outs(%init : tensor<2x4xf32>) -> tensor<2x4xf32> map affine_map<(m) -> ()>
+      return %0, %1, %2 : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>
+    })",
+                              {Tensor::of({2, 4}, {1, 2, 3, 4, 1, 2, 3, 4}), Tensor::of({2, 2}, {1, 0, 2, 1}),
+                               Tensor::of({2, 2}, {0, 1, 1, 10}), Tensor::of({4}, {1, 10, 100, 1000}),
+                               Tensor({2, 4}, true)});
+  ASSERT_EQ(results.size(), 3u);
+  expectFloats(results[0], {2, 4}, {1, -4, 3, 2, 2 - 3, 2 - 40, 6 + 1, 4 + 20});
+  expectFloats(results[1], {2, 4}, {1, 2, -4, 3, 2 - 2, 4 + 1, 3 - 40, 4 + 30});
+  expectFloats(results[2], {2, 4}, {-2, -20, 400, 6000, -2, -20, 400, 6000});
+}
+
 TEST(Rows, EmbeddingAddsTablesAndPositionsAndClamps) {
   auto results = Runner().run(R"(
     func.func @f(%ids: tensor<2x2xi64>, %kinds: tensor<2x2xi64>, %words: tensor<3x1xf32>, %types: tensor<2x1xf32>, %pos: tensor<4x1xf32>, %init: tensor<2x2x1xf32>) -> tensor<2x2x1xf32> {

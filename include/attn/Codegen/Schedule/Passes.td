@@ -30,7 +30,7 @@ def AssignTargets : Pass<"attn-assign-targets", "::mlir::ModuleOp"> {
 def Widen : Pass<"attn-widen", "::mlir::ModuleOp"> {
   let summary = "Compute in f32 what is stored in f16 and bf16";
   let description = [{
-    `attn.linear`, `attn.layer_norm` and `attn.attention` on f16 or bf16 become the same ops on f32 between conversions,
+    `attn.linear`, `attn.attention`, norms and `attn.rotary` on f16 or bf16 become the same ops on f32 between conversions,
     and those that mix f64 with others become ops on f64. Regions are rewritten in the wide type: an element is rounded
     once, when it is stored. Operands that are an `attn.weight` become another one, whose expression is `#attn.convert`
     of the first's, so that the conversion happens when the library is written. Functions of the dialect `math` on narrow
@@ -107,7 +107,7 @@ def PackWeights : Pass<"attn-pack-weights", "::mlir::ModuleOp"> {
 def AssignSchedules : Pass<"attn-assign-schedules", "::mlir::ModuleOp"> {
   let summary = "Decide how each op runs on the module's target";
   let description = [{
-    Sets `schedule` on `attn.linear`, `attn.attention`, `attn.layer_norm` and `attn.embedding` from the description of the
+    Sets `schedule` on `attn.linear`, `attn.attention`, `attn.embedding` and norms from the description of the
     target (register file, caches). An op that no kernel runs, and that `attn-generalize` left because of its element
     types, is an error here.
   }];
@@ -118,7 +118,7 @@ def AssignSchedules : Pass<"attn-assign-schedules", "::mlir::ModuleOp"> {
 def VerifySchedule : Pass<"attn-verify-schedule", "::mlir::ModuleOp"> {
   let summary = "The contract of the stage `schedule`";
   let description = [{
-    The module names its target. Each `attn.linear`, `attn.attention`, `attn.layer_norm` and `attn.embedding` has a
+    The module names its target. Each `attn.linear`, `attn.attention`, `attn.embedding` and norms has a
     schedule; each weight of a linear layer is in panels.
   }];
 }

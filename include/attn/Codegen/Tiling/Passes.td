@@ -13,7 +13,7 @@ include "mlir/Pass/PassBase.td"
 def TileRows : Pass<"attn-tile-rows", "::mlir::func::FuncOp"> {
   let summary = "Make tasks of blocks of rows, each through a chain of row ops";
   let description = [{
-    Ops that compute a row of their result from a row of their operands (`attn.linear`, `attn.layer_norm`,
+    Ops that compute a row of their result from a row of their operands (`attn.linear`, norms,
     `attn.embedding`) and feed each other become one `scf.forall` over blocks of rows: a task takes its rows through the
     whole chain, so that what is between stays in its core's cache and the chain costs one barrier. Results that are used
     outside of the chain are inserted into full tensors; the others become tiles of a task's own.

@@ -52,6 +52,7 @@ static LogicalResult reifyFromDestinations(OpBuilder &b, DestinationStyleOpInter
 ATTN_DESTINATION_OP(LinearOp, false)
 ATTN_DESTINATION_OP(LayerNormOp, false)
 ATTN_DESTINATION_OP(RMSNormOp, false)
+ATTN_DESTINATION_OP(RotaryOp, false)
 ATTN_DESTINATION_OP(EmbeddingOp, false)
 ATTN_DESTINATION_OP(KeyRangesOp, false)
 ATTN_DESTINATION_OP(AttentionOp, false)

@@ -126,7 +126,7 @@ bool LinearOp::hasTrivialEpilogue() {
 }
 
 //===----------------------------------------------------------------------===//
-// layer_norm, rms_norm, embedding, key_ranges
+// layer_norm, rms_norm, rotary, embedding, key_ranges
 //===----------------------------------------------------------------------===//
 
 static LogicalResult verifyNorm(NormOpInterface op) {
@@ -146,6 +146,45 @@ static LogicalResult verifyNorm(NormOpInterface op) {
 
 LogicalResult LayerNormOp::verify() { return verifyNorm(*this); }
 LogicalResult RMSNormOp::verify() { return verifyNorm(*this); }
+
+LogicalResult RotaryOp::verify() {
+  Checker check(*this);
+  int64_t rank = rankOf(getInit());
+  if (rank < 1)
+    return check.fail("C1") << "init is " << getInit().getType() << ", expected at least 1 dimension";
+  SmallVector<std::string> dims = leadingDims("m", rank - 1, {"D"});
+  if (failed(check.shape("C1", "init", getInit(), dims)) || failed(check.floating("C1", "init", getInit())) ||
+      failed(check.shape("C1", "input", getInput(), dims)) ||
+      failed(check.element("C1", "input", getInput(), elementOf(getInit()))) || failed(check.staticExtent("C1", "D")))
+    return failure();
+  int64_t channels = check.extent("D");
+  if (channels == 0 || channels % 2 != 0)
+    return check.fail("C1") << "there are " << channels << " channels, expected an even number that is not 0";
+  AffineMap map = getMap();
+  if (map.getNumDims() != uint64_t(rank - 1) || map.getNumSymbols() != 0)
+    return check.fail("C2") << "the map takes " << map.getNumDims() << " dimensions and " << map.getNumSymbols()
+                            << " symbols, expected " << rank - 1 << " and none";
+  SmallVector<std::string> tableDims;
+  llvm::SmallDenseSet<unsigned> used;
+  for (AffineExpr result : map.getResults()) {
+    auto dim = llvm::dyn_cast<AffineDimExpr>(result);
+    auto constant = llvm::dyn_cast<AffineConstantExpr>(result);
+    if ((!dim && !(constant && constant.getValue() == 0)) || (dim && !used.insert(dim.getPosition()).second))
+      return check.fail("C2") << "a result of the map is neither a dimension of its own nor 0";
+    tableDims.push_back(dim ? dims[dim.getPosition()] : "1");
+  }
+  int64_t columns = rankOf(getCosine()) > 0 ? llvm::cast<ShapedType>(getCosine().getType()).getShape().back() : 0;
+  bool ofPairs = columns == channels / 2;
+  if (ofPairs)
+    check.bind("D / 2", columns);
+  tableDims.push_back(ofPairs ? "D / 2" : "D");
+  if (failed(check.shape("C3", "cosine", getCosine(), tableDims)) ||
+      failed(check.floating("C3", "cosine", getCosine())) || failed(check.shape("C3", "sine", getSine(), tableDims)))
+    return failure();
+  if (ShapedType::isDynamic(columns))
+    return check.fail("C3") << "the number of columns of cosine is not static";
+  return check.element("C3", "sine", getSine(), elementOf(getCosine()));
+}
 
 LogicalResult EmbeddingOp::verify() {
   if (failed(checkSegments(*this, {{3, "init"}})))

@@ -99,6 +99,14 @@ bool Extents::visitRows(Operation *op) {
           require(op, {norm.getShift(), 0}, {norm.getInit(), last});
         return true;
       })
+      .Case([&](RotaryOp rotary) {
+        requireShapes(op, rotary.getInput(), rotary.getInit(), rankOf(rotary.getInit()));
+        for (Value table : {rotary.getCosine(), rotary.getSine()})
+          for (auto [i, expr] : llvm::enumerate(rotary.getMap().getResults()))
+            if (auto dim = llvm::dyn_cast<AffineDimExpr>(expr))
+              require(op, {table, int64_t(i)}, {rotary.getInit(), int64_t(dim.getPosition())});
+        return true;
+      })
       .Case([&](EmbeddingOp embedding) {
         int64_t last = rankOf(embedding.getInit()) - 1;
         for (Value indices : embedding.getIndices())

@@ -3,13 +3,14 @@
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The channels that turn are seen as pairs, [..., half, 2] where they are interleaved and [..., 2, half] where not, so
-// that one elementwise function writes both.
+// The channels that turn become attn.rotary; where their number is known at run time only, they are seen as pairs,
+// [..., half, 2] where they are interleaved and [..., 2, half] where not, and one elementwise function writes both.
 //
 //===----------------------------------------------------------------------===//
 
 #include "AttentionOps.h"
 #include "ScaledDotProduct.h"
+#include "attn/Dialect/Attn/IR/Attn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -50,6 +51,22 @@ FailureOr<Tensor> attn::onnx::rotate(Node &node, const Tensor &input, int64_t se
   int64_t last = input.rank() - 1;
   Size half = cosines.shape.back(), turned = half * Size(2);
   Tensor part = slice(node, input, last, Size(0), turned);
+  auto withRest = [&](const FailureOr<Tensor> &joined) -> FailureOr<Tensor> {
+    if (failed(joined) || node.symbols.equal(turned, input.shape.back()))
+      return joined;
+    Tensor rest = slice(node, input, last, turned, input.shape.back() - turned);
+    return concat(node, {*joined, rest}, last);
+  };
+  if (half.getConstant().value_or(0) > 0) {
+    Value x = node.value(part), init = empty(node, part.shape, input.type);
+    AffineMap map = AffineMap::get(last, 0, {node.builder.getAffineDimExpr(0), node.builder.getAffineDimExpr(sequence)},
+                                   node.builder.getContext());
+    Value result = RotaryOp::create(node.builder, node.loc, init.getType(), x, node.value(cosines), node.value(sines),
+                                    init, map, interleaved)
+                       .getResult(0);
+    return withRest(node.make(result, input.type, part.shape));
+  }
+  // The op is for channels of a number that is known here.
   Shape pairs(part.shape);
   pairs.back() = interleaved ? half : Size(2);
   pairs.push_back(interleaved ? Size(2) : half);
@@ -88,11 +105,7 @@ FailureOr<Tensor> attn::onnx::rotate(Node &node, const Tensor &input, int64_t se
                                                       linalg::IndexOp::create(b, loc, pair), zero);
                 return castScalar(b, loc, arith::SelectOp::create(b, loc, isFirst, real, imaginary), type, input.type);
               });
-  FailureOr<Tensor> joined = reshape(node, node.make(value, input.type, pairs), part.shape);
-  if (failed(joined) || node.symbols.equal(turned, input.shape.back()))
-    return joined;
-  Tensor rest = slice(node, input, last, turned, input.shape.back() - turned);
-  return concat(node, {*joined, rest}, last);
+  return withRest(reshape(node, node.make(value, input.type, pairs), part.shape));
 }
 
 /// Half of the channels that turn; the tables must have as many columns.

@@ -361,6 +361,63 @@ func.func @f(%x: tensor<4x8xf32>, %s: tensor<8xf32>, %init: tensor<4x8xf32>) {
 
 // -----
 
+// rotary
+func.func @f(%x: tensor<4x7xf32>, %c: tensor<4x4xf32>, %s: tensor<4x4xf32>, %init: tensor<4x7xf32>) {
+  // expected-error @below {{C1: there are 7 channels, expected an even number that is not 0}}
+  %0 = attn.rotary ins(%x, %c, %s : tensor<4x7xf32>, tensor<4x4xf32>, tensor<4x4xf32>) outs(%init : tensor<4x7xf32>) -> tensor<4x7xf32> map affine_map<(i) -> (i)>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xi32>, %c: tensor<4x4xf32>, %s: tensor<4x4xf32>, %init: tensor<4x8xi32>) {
+  // expected-error @below {{C1: init has elements of type 'i32', expected a floating-point type}}
+  %0 = attn.rotary ins(%x, %c, %s : tensor<4x8xi32>, tensor<4x4xf32>, tensor<4x4xf32>) outs(%init : tensor<4x8xi32>) -> tensor<4x8xi32> map affine_map<(i) -> (i)>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %c: tensor<4x4xf32>, %s: tensor<4x4xf32>, %init: tensor<4x8xf32>) {
+  // expected-error @below {{C2: the map takes 2 dimensions and 0 symbols, expected 1 and none}}
+  %0 = attn.rotary ins(%x, %c, %s : tensor<4x8xf32>, tensor<4x4xf32>, tensor<4x4xf32>) outs(%init : tensor<4x8xf32>) -> tensor<4x8xf32> map affine_map<(i, j) -> (i)>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %c: tensor<4x4xf32>, %s: tensor<4x4xf32>, %init: tensor<4x8xf32>) {
+  // expected-error @below {{C2: a result of the map is neither a dimension of its own nor 0}}
+  %0 = attn.rotary ins(%x, %c, %s : tensor<4x8xf32>, tensor<4x4xf32>, tensor<4x4xf32>) outs(%init : tensor<4x8xf32>) -> tensor<4x8xf32> map affine_map<(i) -> (i + 1)>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %c: tensor<4x3xf32>, %s: tensor<4x4xf32>, %init: tensor<4x8xf32>) {
+  // expected-error @below {{C3: cosine is 'tensor<4x3xf32>', expected [m0 = 4, D = 8]}}
+  %0 = attn.rotary ins(%x, %c, %s : tensor<4x8xf32>, tensor<4x3xf32>, tensor<4x4xf32>) outs(%init : tensor<4x8xf32>) -> tensor<4x8xf32> map affine_map<(i) -> (i)>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %c: tensor<4x4xf32>, %s: tensor<4x8xf32>, %init: tensor<4x8xf32>) {
+  // expected-error @below {{C3: sine is 'tensor<4x8xf32>', expected [m0 = 4, D / 2 = 4]}}
+  %0 = attn.rotary ins(%x, %c, %s : tensor<4x8xf32>, tensor<4x4xf32>, tensor<4x8xf32>) outs(%init : tensor<4x8xf32>) -> tensor<4x8xf32> map affine_map<(i) -> (i)>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %c: tensor<4x4xf32>, %s: tensor<4x4xf16>, %init: tensor<4x8xf32>) {
+  // expected-error @below {{C3: sine has elements of type 'f16', expected 'f32'}}
+  %0 = attn.rotary ins(%x, %c, %s : tensor<4x8xf32>, tensor<4x4xf32>, tensor<4x4xf16>) outs(%init : tensor<4x8xf32>) -> tensor<4x8xf32> map affine_map<(i) -> (i)>
+  return
+}
+
+// -----
+
 // embedding, C1
 func.func @f(%i0: tensor<2x8xi64>, %i1: tensor<2x8xi64>, %t0: tensor<10x4xf32>, %init: tensor<2x8x4xf32>) {
   // expected-error @below {{C1: there are 2 indices for 1 tables, expected as many, at least 1}}

@@ -62,6 +62,17 @@ func.func @rms_norm(%x: tensor<?x?x64xf32>, %scale: tensor<64xf32>, %init: tenso
   return %0 : tensor<?x?x64xf32>
 }
 
+// CHECK-LABEL: func @rotary
+//       CHECK:   attn.rotary ins(%{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}} : tensor<?x?x12x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>) outs(%{{[a-z0-9_#]+}} : tensor<?x?x12x64xf32>) -> tensor<?x?x12x64xf32> map #{{.+}} interleaved
+//       CHECK:   attn.rotary ins(%{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}} : tensor<?x?x12x64xf32>, tensor<1x?x64xf32>, tensor<1x?x64xf32>) outs(%{{[a-z0-9_#]+}} : tensor<?x?x12x64xf32>) -> tensor<?x?x12x64xf32> map #
+func.func @rotary(%x: tensor<?x?x12x64xf32>, %c: tensor<?x32xf32>, %s: tensor<?x32xf32>, %fc: tensor<1x?x64xf32>, %fs: tensor<1x?x64xf32>, %init: tensor<?x?x12x64xf32>) -> tensor<?x?x12x64xf32> {
+  %0 = attn.rotary ins(%x, %c, %s : tensor<?x?x12x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>) outs(%init : tensor<?x?x12x64xf32>) -> tensor<?x?x12x64xf32>
+      map affine_map<(b, s, h) -> (s)> interleaved
+  %1 = attn.rotary ins(%0, %fc, %fs : tensor<?x?x12x64xf32>, tensor<1x?x64xf32>, tensor<1x?x64xf32>) outs(%init : tensor<?x?x12x64xf32>) -> tensor<?x?x12x64xf32>
+      map affine_map<(b, s, h) -> (0, s)>
+  return %1 : tensor<?x?x12x64xf32>
+}
+
 // CHECK-LABEL: func @embedding
 //       CHECK:   attn.embedding ins(%{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}} : tensor<?x?xi64>, tensor<?x?xi32>) tables(%{{[a-z0-9_#]+}}, %{{[a-z0-9_#]+}} : tensor<100x64xf32>, tensor<2x64xf32>) positions(%{{[a-z0-9_#]+}} : tensor<512x64xf32>) outs(%{{[a-z0-9_#]+}} : tensor<?x?x64xf32>) -> tensor<?x?x64xf32>
 func.func @embedding(%ids: tensor<?x?xi64>, %types: tensor<?x?xi32>, %words: tensor<100x64xf32>, %kinds: tensor<2x64xf32>, %positions: tensor<512x64xf32>, %init: tensor<?x?x64xf32>) -> tensor<?x?x64xf32> {

@@ -147,6 +147,48 @@ def Attn_RMSNormOp : Attn_NormOp<"rms_norm"> {
   }];
 }
 
+def Attn_RotaryOp : Attn_DestinationOp<"rotary"> {
+  let summary = "Turns pairs of channels by angles";
+  let description = [{
+    The last dimension holds D channels in pairs, (i, i + D/2), or (2i, 2i + 1) where `interleaved`. With the pair
+    (x, y) of channels c and d, at position p of the tables:
+
+        init[..., c] = x * cosine[p, c] - y * sine[p, c]
+        init[..., d] = y * cosine[p, d] + x * sine[p, d]
+
+    Tables of D/2 columns have one angle for each pair i, in the place of columns c and d. `map` leads from the indices
+    before the last dimension to p; a dimension that it doesn't use shares its angles.
+
+    Constraints:
+    - C1: `input` and `init` have the same shape and floating-point element type; D is static, even and not 0.
+    - C2: `map` takes all dimensions before the last; its results are dimensions, none twice, or 0.
+    - C3: `cosine` and `sine` have the same shape: the extents that `map` says, then D or D/2. They are of one
+      floating-point type.
+
+    ```mlir
+    %y = attn.rotary ins(%x, %cos, %sin : tensor<?x?x12x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>)
+        outs(%init : tensor<?x?x12x64xf32>) -> tensor<?x?x12x64xf32> map affine_map<(b, s, h) -> (s)>
+    ```
+
+    Source: Su et al., RoFormer: Enhanced Transformer with Rotary Position Embedding, 2021.
+  }];
+  let arguments = (ins Attn_Shaped:$input, Attn_Shaped:$cosine, Attn_Shaped:$sine, Attn_Shaped:$init,
+                       AffineMapAttr:$map, UnitAttr:$interleaved);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $cosine `,` $sine `:` type($input) `,` type($cosine) `,` type($sine) `)`
+    `outs` `(` $init `:` type($init) `)` (`->` type($results)^)? `map` $map (`interleaved` $interleaved^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    /// Whether the tables have one angle for each pair.
+    bool hasAngleOfPairs() {
+      return ::llvm::cast<::mlir::ShapedType>(getCosine().getType()).getShape().back() !=
+             ::llvm::cast<::mlir::ShapedType>(getInit().getType()).getShape().back();
+    }
+  }];
+}
+
 def Attn_EmbeddingOp : Attn_DestinationOp<"embedding", [
     AttrSizedOperandSegments,
     Attn_Tiling,

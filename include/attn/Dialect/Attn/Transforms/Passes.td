@@ -82,6 +82,31 @@ def RaiseNormPass : Attn_FunctionPass<"attn-raise-norm"> {
   let statistics = [Statistic<"numRaised", "raised", "Number of norms found">];
 }
 
+def RaiseRotaryPass : Attn_FunctionPass<"attn-raise-rotary"> {
+  let summary = "Make the parts of a rotary embedding attn.rotary";
+  let description = [{
+    `x * cos + rotate_half(x) * sin` in f32 becomes `attn.rotary`, where rotate_half puts the second half of the channels,
+    negated, in front of the first one, and the tables broadcast along some of the dimensions before the channels. Where
+    `x` is a transpose, what it transposes is turned and the result is transposed, so that attention can read through it.
+
+    ```mlir
+    %low = tensor.extract_slice %x[0, 0, 0] [%n, 4, 32] [1, 1, 1] : ...
+    %high = tensor.extract_slice %x[0, 0, 32] [%n, 4, 32] [1, 1, 1] : ...
+    %negated = arith.negf %high : tensor<?x4x32xf32>
+    %0 = tensor.insert_slice %negated into %e[0, 0, 0] [%n, 4, 32] [1, 1, 1] : ...
+    %half = tensor.insert_slice %low into %0[0, 0, 32] [%n, 4, 32] [1, 1, 1] : ...
+    %p = linalg.generic ... ins(%x, %cos : tensor<?x4x64xf32>, tensor<?x64xf32>) { arith.mulf }
+    %q = linalg.generic ... ins(%half, %sin : tensor<?x4x64xf32>, tensor<?x64xf32>) { arith.mulf }
+    %y = arith.addf %p, %q : tensor<?x4x64xf32>
+    // becomes
+    %y = attn.rotary ins(%x, %cos, %sin : ...) outs(...) -> tensor<?x4x64xf32> map affine_map<(n, h) -> (n)>
+    ```
+
+    Source: Su et al., RoFormer, 2021; the form is that of Black et al., GPT-NeoX-20B, 2022.
+  }];
+  let statistics = [Statistic<"numRaised", "raised", "Number of rotary embeddings found">];
+}
+
 def RaiseAttentionPass : Attn_FunctionPass<"attn-raise-attention"> {
   let summary = "Make softmax(QK^T)V attn.attention";
   let description = [{

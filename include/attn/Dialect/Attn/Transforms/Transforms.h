@@ -27,8 +27,11 @@ void populateDecomposeBlocksPatterns(mlir::RewritePatternSet &patterns);
 /// The parts of a GELU, in any order of its factors, to attn.gelu.
 void populateRaiseGeluPatterns(mlir::RewritePatternSet &patterns);
 
-/// The parts of a layer norm to attn.layer_norm.
+/// The parts of a norm to attn.layer_norm or attn.rms_norm.
 void populateRaiseNormPatterns(mlir::RewritePatternSet &patterns);
+
+/// The parts of a rotary embedding to attn.rotary.
+void populateRaiseRotaryPatterns(mlir::RewritePatternSet &patterns);
 
 /// Transposes and head broadcasts around attention into its maps.
 void populateFoldTransposesPatterns(mlir::RewritePatternSet &patterns);

@@ -22,6 +22,12 @@ static constexpr unsigned kFloatBits = 32;
 /// From how many columns on a product is worth a copy of its input.
 static constexpr int64_t kColumnsWorthACopy = 128;
 
+/// From how many bytes on a weight is worth more than one task for few rows: reading them takes some microseconds.
+static constexpr int64_t kBytesWorthATask = 1 << 17;
+
+/// Into how many tasks, at most, columns are cut.
+static constexpr int64_t kColumnTasks = 16;
+
 /// Rows of a register tile with `vectors` vectors a row.
 static int64_t tileRows(const Target &target, int64_t vectors) {
   int64_t accumulators = target.vectorRegisters * 3 / 4;
@@ -34,6 +40,14 @@ static bool conflictInL1(const Target &target, int64_t rows, int64_t stride) {
   int64_t wayBytes = target.l1Bytes / target.l1Ways;
   int64_t sets = wayBytes / std::gcd(wayBytes, stride);
   return int64_t(llvm::divideCeil(rows, sets)) >= target.l1Ways;
+}
+
+/// How many columns a task takes of the products of few rows, which cost what reading the weight does; 0 where that is
+/// less than it costs to wake other workers.
+static int64_t columnBlock(int64_t channels, int64_t columns, int64_t panel) {
+  if (channels * columns * 4 < kBytesWorthATask || columns < 2 * panel)
+    return 0;
+  return llvm::divideCeil(llvm::divideCeil(columns, panel), kColumnTasks) * panel;
 }
 
 ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
@@ -50,7 +64,8 @@ ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
   int64_t columns = output.getDimSize(output.getRank() - 1);
   bool copies = conflictInL1(target, rows, channels * 4) && columns >= kColumnsWorthACopy;
   return ScheduleAttr::get(context, rowBlock,
-                           LinearKernelAttr::get(context, rows, 2 * lanes, lanes, copies ? rowBlock : 0));
+                           LinearKernelAttr::get(context, rows, 2 * lanes, lanes, copies ? rowBlock : 0),
+                           columnBlock(channels, columns, 2 * lanes));
 }
 
 ScheduleAttr attn::scheduleAttention(AttentionOp op, const Target &target) {

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FewRows.h"
 #include "attn/Codegen/Tiling/Passes.h"
 #include "attn/Codegen/Tiling/RowChains.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
@@ -48,7 +49,7 @@ RowBlocks cutRows(OpBuilder &b, Location loc, Value rows, int64_t limit, int64_t
 /// Builds the loop of one chain.
 class ChainTiler {
 public:
-  explicit ChainTiler(RowChain &chain) : chain(chain), last(chain.ops.back()) {}
+  explicit ChainTiler(RowChain &chain) : chain(chain), last(chain.ops.back()), escaping(findEscaping(chain)) {}
 
   LogicalResult run() {
     OpBuilder b(last);
@@ -60,13 +61,8 @@ public:
     Value anyDestination = destinationOf(chain.ops.front());
     Value rows = b.createOrFold<tensor::DimOp>(loc, anyDestination, int64_t(0));
     b.setInsertionPoint(last);
-    // Whole multiples of four rows leave the smaller register tiles less to do.
-    int64_t granule = llvm::any_of(chain.ops, llvm::IsaPred<LinearOp>) ? 4 : 1;
-    RowBlocks blocks = cutRows(b, loc, rows, limit, granule);
+    RowBlocks blocks = cutRows(b, loc, rows, limit, granuleOf(chain));
 
-    for (TilingInterface op : chain.ops)
-      if (llvm::any_of(op->getUsers(), [&](Operation *user) { return !isMember(user); }))
-        escaping.push_back(op);
     SmallVector<Value> destinations;
     for (TilingInterface op : escaping)
       destinations.push_back(destinationOf(op));
@@ -89,13 +85,6 @@ public:
   }
 
 private:
-  static Value destinationOf(Operation *op) {
-    return llvm::cast<DestinationStyleOpInterface>(op).getDpsInits().front();
-  }
-  bool isMember(Operation *op) {
-    return llvm::any_of(chain.ops, [&](TilingInterface member) { return member.getOperation() == op; });
-  }
-
   LogicalResult buildBody(OpBuilder &b, Location loc, scf::ForallOp loop, RowBlocks blocks) {
     Value task = loop.getInductionVar(0);
     Value begin = arith::MulIOp::create(b, loc, task, blocks.block);
@@ -201,8 +190,11 @@ struct TileRows final : attn::impl::TileRowsBase<TileRows> {
       for (RowChain &chain : findRowChains(*block)) {
         numRowOps += chain.ops.size();
         ++numChains;
-        if (failed(ChainTiler(chain).run()))
-          return signalPassFailure();
+        SmallVector<RowChain> parts = splitFewRows(chain);
+        numSplit += parts.front().ops.front() != chain.ops.front();
+        for (RowChain &part : parts)
+          if (failed(ChainTiler(part).run()))
+            return signalPassFailure();
       }
       // What used a result in the middle of a chain now stands before its loop.
       sortTopologically(block);

@@ -56,13 +56,13 @@ module @long_rows attributes {attn.target = #attn.target<"x86-64-v4">} {
 // -----
 
 // Twelve rows 4096 bytes apart compete for eight lines of the first-level cache; six fit, and a narrow product is not
-// worth a copy.
+// worth a copy. A weight of 512 KiB is worth several tasks for few rows, of 128 columns in panels of 32.
 
 // CHECK-LABEL: module @conflicts
-// CHECK: attn.linear {{.*}} #attn.schedule<rowBlock = 144, kernel = #attn.linear_kernel<rows = 12, columns = 32, lanes = 16, copiedRows = 144>>
+// CHECK: attn.linear {{.*}} #attn.schedule<rowBlock = 144, kernel = #attn.linear_kernel<rows = 12, columns = 32, lanes = 16, copiedRows = 144>, columnBlock = 32>
 // CHECK: attn.linear {{.*}} kernel = #attn.linear_kernel<rows = 12, columns = 32, lanes = 16>>
 // CHECK-LABEL: module @fits
-// CHECK: attn.linear {{.*}} kernel = #attn.linear_kernel<rows = 6, columns = 16, lanes = 8>>
+// CHECK: attn.linear {{.*}} kernel = #attn.linear_kernel<rows = 6, columns = 16, lanes = 8>, columnBlock = 16>
 module @conflicts attributes {attn.target = #attn.target<"x86-64-v4">} {
   func.func @f(%x: tensor<?x1024xf32>, %w: tensor<4x1024x32xf32>, %y: tensor<?x128xf32>, %narrow: tensor<1x1024x32xf32>,
                %z: tensor<?x32xf32>) -> (tensor<?x128xf32>, tensor<?x32xf32>) {

@@ -98,3 +98,54 @@ func.func @inside(%x: tensor<?x8xf32>, %s: tensor<8xf32>, %n: index) -> tensor<?
   }
   return %0 : tensor<?x8xf32>
 }
+
+// -----
+
+#linear = #attn.schedule<rowBlock = 72, kernel = #attn.linear_kernel<rows = 6, columns = 16, lanes = 8>, columnBlock = 32>
+#rows = #attn.schedule<rowBlock = 128, kernel = #attn.row_kernel<lanes = 8>>
+
+// With blocks of columns there is a second form: each linear a loop over them, and what is left, on buffers of as many
+// rows as are few.
+
+// CHECK-LABEL: func.func @few
+// CHECK-SAME: (%[[X:.+]]: tensor<?x8xf32>, %[[W:.+]]: tensor<5x8x16xf32>, %[[S:.+]]: tensor<72xf32>, %[[E:.+]]: tensor<?x72xf32>, %[[A:.+]]: tensor<?x72xf32>, %[[B:.+]]: tensor<?x72xf32>)
+// CHECK-DAG: %[[ROWS:.+]] = tensor.dim %[[A]], %c0
+// CHECK-DAG: %[[BLOCKS:.+]] = arith.ceildivui %[[ROWS]], %c4
+// CHECK-DAG: %[[WORKERS:.+]] = attn.num_workers
+// CHECK-DAG: %[[IDLE:.+]] = arith.cmpi ult, %[[BLOCKS]], %[[WORKERS]]
+// CHECK-DAG: %[[SMALL:.+]] = arith.cmpi ule, %[[ROWS]], %c16
+// CHECK-DAG: %[[FEW:.+]] = arith.andi %[[IDLE]], %[[SMALL]]
+// CHECK-DAG: %[[OWN:.+]] = bufferization.alloc_tensor() : tensor<16x72xf32>
+// CHECK: %[[R:.+]] = scf.if %[[FEW]] -> (tensor<?x72xf32>) {
+// CHECK:   %[[TO:.+]] = tensor.extract_slice %[[OWN]][0, 0] [%[[ROWS]], 72]
+// CHECK:   %[[L:.+]] = scf.forall (%[[T:.+]]) in (2) shared_outs(%[[O:.+]] = %[[TO]])
+// CHECK:     %[[P:.+]] = arith.muli %[[T]], %c2
+// CHECK:     %[[C:.+]] = arith.muli %[[T]], %c32
+// CHECK:     %[[WS:.+]] = tensor.extract_slice %[[W]][%[[P]], 0, 0] [2, 8, 16]
+// CHECK:     %[[ES:.+]] = tensor.extract_slice %[[E]][0, %[[C]]] [%{{.+}}, 32]
+// CHECK:     %[[OS:.+]] = tensor.extract_slice %[[O]][0, %[[C]]] [%{{.+}}, 32]
+// CHECK:     attn.linear ins(%[[X]], %[[WS]] : {{.*}}) extras(%[[ES]] : {{.*}}) outs(%[[OS]] : {{.*}} attributes {kernel =
+// CHECK:     tensor.parallel_insert_slice %{{.+}} into %[[O]][0, %[[C]]] [%{{.+}}, 32]
+// CHECK:   tensor.extract_slice %[[W]][4, 0, 0] [1, 8, 16]
+// CHECK:   attn.linear {{.*}} -> tensor<?x8xf32>
+// CHECK:   %[[L2:.+]] = tensor.insert_slice %{{.+}} into %[[L]][0, 64] [%[[ROWS]], 8]
+// CHECK:   %[[N:.+]] = scf.forall {{.+}} shared_outs(%{{.+}} = %[[B]])
+// CHECK:     tensor.extract_slice %[[L2]]
+// CHECK:     attn.layer_norm
+// CHECK:   scf.yield %[[N]]
+// CHECK: } else {
+// CHECK:   scf.forall
+// CHECK:     attn.linear
+// CHECK:     attn.layer_norm
+// CHECK:   scf.yield
+// CHECK: return %[[R]]
+func.func @few(%x: tensor<?x8xf32>, %w: tensor<5x8x16xf32>, %s: tensor<72xf32>, %e: tensor<?x72xf32>, %a: tensor<?x72xf32>, %b: tensor<?x72xf32>) -> tensor<?x72xf32> {
+  %0 = attn.linear ins(%x, %w : tensor<?x8xf32>, tensor<5x8x16xf32>) extras(%e : tensor<?x72xf32>) outs(%a : tensor<?x72xf32>) -> tensor<?x72xf32>
+      maps [affine_map<(m, n) -> (m, n)>] attributes {schedule = #linear} {
+  ^bb0(%sum: f32, %more: f32):
+    %t = arith.addf %sum, %more : f32
+    attn.yield %t : f32
+  }
+  %1 = attn.layer_norm ins(%0, %s : tensor<?x72xf32>, tensor<72xf32>) outs(%b : tensor<?x72xf32>) -> tensor<?x72xf32> {epsilon = 1.0e-5 : f64, schedule = #rows}
+  return %1 : tensor<?x72xf32>
+}

@@ -328,7 +328,37 @@ def spreading_case(rng, k=24, n=50):
     return harness.Case("spreading", text, runs, [("w", w), ("g", g)])
 
 
+def few_rows_case(rng, k=256, hidden=300, n=140):
+    """A chain whose weights are so large that few rows are cut by columns: a residual, a norm, columns that fill no
+    block."""
+    up, down, b, g = matrix(rng, hidden, k), matrix(rng, n, hidden), normal(rng, hidden), normal(rng, hidden) + 1
+    text = f"""func.func @few_rows(%x: tensor<?x{k}xf32> {{attn.name = "x", attn.shape = ["m", {k}]}}, %r: tensor<?x{n}xf32> {{attn.name = "r", attn.shape = ["m", {n}]}})
+    -> (tensor<?x{n}xf32> {{attn.name = "y"}}, tensor<?x{hidden}xf32> {{attn.name = "h"}}) {{
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : tensor<?x{k}xf32>
+  %up = attn.get_weight @up : tensor<{hidden}x{k}xf32>
+  %down = attn.get_weight @down : tensor<{n}x{hidden}xf32>
+  %b = attn.get_weight @b : tensor<{hidden}xf32>
+  %g = attn.get_weight @g : tensor<{hidden}xf32>
+  {linear("%h", "%x", "%up", "%m", k, hidden, bias="%b")}
+  %e = tensor.empty(%m) : tensor<?x{hidden}xf32>
+  %n = attn.rms_norm ins(%h, %g : tensor<?x{hidden}xf32>, tensor<{hidden}xf32>) outs(%e : tensor<?x{hidden}xf32>) -> tensor<?x{hidden}xf32> {{epsilon = 1.0e-5 : f64}}
+  {linear("%d", "%n", "%down", "%m", hidden, n)}
+  %y = arith.addf %d, %r : tensor<?x{n}xf32>
+  return %y, %h : tensor<?x{n}xf32>, tensor<?x{hidden}xf32>
+}}
+"""
+    runs = []
+    for m in (1, 2, 4, 5, 8, 9, 16, 17, 50, 0):
+        x, r = normal(rng, m, k), normal(rng, m, n)
+        h = x.astype(np.float64) @ up.T.astype(np.float64) + b
+        y = rms_norm(h, g.astype(np.float64), 1e-5) @ down.T.astype(np.float64) + r
+        runs.append(({"x": x, "r": r}, {"y": y, "h": h}))
+    return harness.Case("few_rows", text, runs, [("up", up), ("down", down), ("b", b), ("g", g)])
+
+
 def fixed(rng):
+    yield few_rows_case(rng)
     yield from special_cases(rng)
     yield spreading_case(rng)
     for k, n in ((1, 1), (5, 3), (7, 31), (8, 32), (33, 33), (17, 50), (64, 64), (100, 1), (1, 100), (129, 65), (384, 384)):

@@ -21,6 +21,9 @@ def TileRows : Pass<"attn-tile-rows", "::mlir::func::FuncOp"> {
     How many rows a task takes is known at run time: at most the smallest `rowBlock` of the chain's schedules, and so that
     the tasks are as many for each worker. The `kernel` of each schedule moves onto its op.
 
+    Where a schedule has a `columnBlock`, the chain is made twice, and an `scf.if` chooses at run time: where there are
+    fewer blocks of rows than workers, each linear is a parallel loop of its own over blocks of columns.
+
     ```mlir
     // Before
     %a = attn.linear ins(%x, %w) outs(%e0) {schedule = ...}
@@ -34,7 +37,8 @@ def TileRows : Pass<"attn-tile-rows", "::mlir::func::FuncOp"> {
     ```
   }];
   let statistics = [Statistic<"numChains", "num-chains", "Chains of row ops made into one parallel loop">,
-                    Statistic<"numRowOps", "num-row-ops", "Row ops in them">];
+                    Statistic<"numRowOps", "num-row-ops", "Row ops in them">,
+                    Statistic<"numSplit", "num-split", "Chains with a second form for few rows">];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect",
                            "::mlir::bufferization::BufferizationDialect", "::attn::AttnDialect"];
 }

@@ -37,11 +37,16 @@ LogicalResult RowKernelAttr::verify(function_ref<InFlightDiagnostic()> emitError
   return success();
 }
 
-LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rowBlock, Attribute kernel) {
+LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rowBlock, Attribute kernel,
+                                   int64_t columnBlock) {
   if (rowBlock <= 0)
     return emitError() << "a schedule needs a positive rowBlock, got " << rowBlock;
   if (!isa_and_nonnull<LinearKernelAttr, AttentionKernelAttr, RowKernelAttr, GPUAttentionKernelAttr>(kernel))
     return emitError() << "a schedule needs a #attn kernel attribute, got " << kernel;
+  auto linear = dyn_cast<LinearKernelAttr>(kernel);
+  if (columnBlock && (!linear || columnBlock < 0 || columnBlock % linear.getColumns() != 0))
+    return emitError() << "columnBlock is " << columnBlock
+                       << ", expected a multiple of the columns of a #attn.linear_kernel, or 0";
   auto gpuKernel = dyn_cast<GPUAttentionKernelAttr>(kernel);
   if (gpuKernel && gpuKernel.getQueryBlock() != rowBlock)
     return emitError() << "rowBlock is " << rowBlock << ", but the kernel's queryBlock is "

@@ -107,3 +107,13 @@ func.func private @f() attributes {k = #attn.schedule<rowBlock = 0, kernel = #at
 
 // expected-error @below {{a schedule needs a #attn kernel attribute, got "fast"}}
 func.func private @f() attributes {k = #attn.schedule<rowBlock = 4, kernel = "fast">}
+
+// -----
+
+// expected-error @below {{columnBlock is 24, expected a multiple of the columns of a #attn.linear_kernel, or 0}}
+func.func private @f() attributes {k = #attn.schedule<rowBlock = 4, kernel = #attn.linear_kernel<rows = 6, columns = 16, lanes = 8>, columnBlock = 24>}
+
+// -----
+
+// expected-error @below {{columnBlock is 8, expected a multiple of the columns of a #attn.linear_kernel, or 0}}
+func.func private @f() attributes {k = #attn.schedule<rowBlock = 4, kernel = #attn.row_kernel<lanes = 8>, columnBlock = 8>}

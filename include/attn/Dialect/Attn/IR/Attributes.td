@@ -219,9 +219,15 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
   let summary = "How one root op runs: how it is cut into tasks, and the kernel of a task";
   let description = [{
     `rowBlock` is the largest number of rows (`attn.attention`: of queries) one task takes. `kernel` is the
-    `#attn.*_kernel` that the op carries from the stage `tile` on.
+    `#attn.*_kernel` that the op carries from the stage `tile` on. Where `columnBlock` is not 0 (`attn.linear` only), a
+    task takes all rows and that many columns wherever there are fewer blocks of rows than workers, as in a decoder's
+    step: a weight is then read once by all of them together.
   }];
-  let parameters = (ins "int64_t":$rowBlock, "::mlir::Attribute":$kernel);
+  let parameters = (ins "int64_t":$rowBlock, "::mlir::Attribute":$kernel,
+                        DefaultValuedParameter<"int64_t", "0">:$columnBlock);
+  let skipDefaultBuilders = 1;
+  let builders = [AttrBuilder<(ins "int64_t":$rowBlock, "::mlir::Attribute":$kernel, CArg<"int64_t", "0">:$columnBlock),
+                              [{ return $_get($_ctxt, rowBlock, kernel, columnBlock); }]>];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

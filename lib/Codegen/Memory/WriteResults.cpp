@@ -47,10 +47,25 @@ void writeCarriedValues(scf::ForOp loop) {
   }
 }
 
+/// What the branches of an scf.if yield as `source` is written in `destination` by each of them.
+void writeInBranches(Value source, Value destination) {
+  auto branch = source.getDefiningOp<scf::IfOp>();
+  if (!branch || branch->getBlock() != destination.getParentBlock())
+    return;
+  for (Block *block : {branch.thenBlock(), branch.elseBlock()}) {
+    OpOperand &yielded = block->getTerminator()->getOpOperand(llvm::cast<OpResult>(source).getResultNumber());
+    OpBuilder builder(block->getTerminator());
+    yielded.set(bufferization::MaterializeInDestinationOp::create(builder, source.getLoc(), source.getType(),
+                                                                  yielded.get(), destination)
+                    .getResult());
+  }
+}
+
 /// `value` in `output`. What only another shape was given of is computed in the output seen in the shape before.
 Value materialize(OpBuilder &builder, Value value, BlockArgument output) {
   Location loc = value.getLoc();
   auto inPlace = [&](Value source, Value destination) {
+    writeInBranches(source, destination);
     return bufferization::MaterializeInDestinationOp::create(builder, loc, source.getType(), source, destination)
         .getResult();
   };

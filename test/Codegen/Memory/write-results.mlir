@@ -67,3 +67,28 @@ func.func @nested(%x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+// What the branches of an scf.if yield is written there by each of them.
+
+// CHECK-LABEL: func.func @branches
+// CHECK-SAME: tensor<i1> {{.*}}, %[[OUT:[a-z0-9]+]]: tensor<4xf32> {attn.output
+// CHECK: %[[R:.+]] = scf.if
+// CHECK:   %[[A:.+]] = bufferization.materialize_in_destination %{{.+}} in %[[OUT]]
+// CHECK:   scf.yield %[[A]]
+// CHECK: } else {
+// CHECK:   %[[B:.+]] = bufferization.materialize_in_destination %{{.+}} in %[[OUT]]
+// CHECK:   scf.yield %[[B]]
+// CHECK: bufferization.materialize_in_destination %[[R]] in %[[OUT]]
+func.func @branches(%x: tensor<4xf32>, %which: tensor<i1>) -> tensor<4xf32> {
+  %c = tensor.extract %which[] : tensor<i1>
+  %0 = scf.if %c -> (tensor<4xf32>) {
+    %1 = math.exp %x : tensor<4xf32>
+    scf.yield %1 : tensor<4xf32>
+  } else {
+    %1 = math.tanh %x : tensor<4xf32>
+    scf.yield %1 : tensor<4xf32>
+  }
+  return %0 : tensor<4xf32>
+}

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CheckBuilder.h"
+#include "Utils.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -285,9 +286,41 @@ static bool isBounded(CheckBuilder &check, Value indices, int64_t rows) {
   return false;
 }
 
-/// An index is moved into its table; that needs one with rows.
+/// True where the entry checks that all indices are of rows of `table`.
+static bool isInside(Value indices, Value table) {
+  BlockArgument argument = findIndexArgument(indices);
+  auto function = argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
+  auto range = function ? function.getArgAttrOfType<DenseI64ArrayAttr>(argument.getArgNumber(), kIndexRangeAttr)
+                        : DenseI64ArrayAttr();
+  return range && range.size() == 2 && range[0] >= 0 && !isDynamic(table, 0) && range[1] <= sizeOf(table, 0);
+}
+
+/// The same indices, each checked to be of a row of `table`.
+static Value checkedIndices(OpBuilder &b, Location loc, Value indices, Value table) {
+  auto type = cast<RankedTensorType>(indices.getType());
+  Value rows = b.createOrFold<tensor::DimOp>(loc, table, int64_t(0));
+  Value init = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, indices), type.getElementType());
+  AffineMap all = b.getMultiDimIdentityMap(type.getRank());
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+             b, loc, init.getType(), indices, init, ArrayRef<AffineMap>{all, all}, iterators,
+             [&](OpBuilder &inner, Location, ValueRange arguments) {
+               Value index = arith::IndexCastOp::create(inner, loc, inner.getIndexType(), arguments[0]);
+               // Negative ones are large where they have no sign.
+               CheckOp::create(inner, loc, arith::CmpIOp::create(inner, loc, CmpIPredicate::ult, index, rows), Value(),
+                               Violation::Index);
+               linalg::YieldOp::create(inner, loc, arguments[0]);
+             })
+      .getResult(0);
+}
+
+/// Indices are rows of their tables. A kernel moves them into the table besides; that needs one with rows.
 static LogicalResult checkTables(CheckBuilder &check, EmbeddingOp op) {
   Value indices = op.getIndices().front();
+  OpBuilder b(op);
+  for (auto [operand, table] : llvm::zip(op.getIndicesMutable(), op.getTables()))
+    if (isa<RankedTensorType>(operand.get().getType()) && !isInside(operand.get(), table))
+      operand.set(checkedIndices(b, op.getLoc(), operand.get(), table));
   for (Value table : op.getTables()) {
     if (!isDynamic(table, 0) && sizeOf(table, 0) > 0)
       continue;

@@ -23,16 +23,6 @@ namespace attn {
 using namespace mlir;
 using namespace attn;
 
-/// The entry's argument whose elements `value` holds, in any shape: through casts of the type, widening and reshapes.
-static BlockArgument findArgument(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, arith::ExtSIOp, arith::IndexCastOp>(op))
-      return {};
-    value = op->getOperand(0);
-  }
-  return dyn_cast<BlockArgument>(value);
-}
-
 namespace {
 
 /// Collects the bounds of one entry.
@@ -62,10 +52,10 @@ private:
 
   void boundValues(EmbeddingOp op, Value index, Value table) {
     int64_t rows = cast<ShapedType>(table.getType()).getDimSize(0);
-    BlockArgument argument = findArgument(index);
+    BlockArgument argument = findIndexArgument(index);
     if (!isEntryArgument(argument) || ShapedType::isDynamic(rows)) {
       remarkMissed(op, "InferBounds")
-          << "an index is computed, or its table's size is not known: it is clamped instead";
+          << "an index is computed, or its table's size is not known: it is checked where it is read";
       return;
     }
     auto [range, isNew] = ranges.try_emplace(argument.getArgNumber(), rows);

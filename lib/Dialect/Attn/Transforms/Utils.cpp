@@ -90,3 +90,12 @@ Value attn::createDestination(OpBuilder &b, Location loc, ArrayRef<OpFoldResult>
 SmallVector<ReassociationIndices> attn::rowReassociation(int64_t rank) {
   return {llvm::to_vector<2>(llvm::seq<int64_t>(0, rank - 1)), {rank - 1}};
 }
+
+BlockArgument attn::findIndexArgument(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, arith::ExtSIOp, arith::IndexCastOp>(op))
+      return {};
+    value = op->getOperand(0);
+  }
+  return dyn_cast<BlockArgument>(value);
+}

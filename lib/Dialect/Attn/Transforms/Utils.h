@@ -43,6 +43,10 @@ mlir::Value createDestination(mlir::OpBuilder &b, mlir::Location loc, llvm::Arra
 /// All dimensions but the last in one group, the last in another.
 llvm::SmallVector<mlir::ReassociationIndices> rowReassociation(int64_t rank);
 
+/// The argument whose elements `value` holds as indices, in any shape: through casts of the type, widening and reshapes.
+/// Null where they are computed.
+mlir::BlockArgument findIndexArgument(mlir::Value value);
+
 /// How many ops of type `OpTy` are in `root`.
 template <typename... OpTy>
 int64_t countOps(mlir::Operation *root) {

@@ -66,6 +66,14 @@ Value attn::onnx::wrapIndex(OpBuilder &b, Location loc, Value integer, Value siz
   return arith::SelectOp::create(b, loc, isNegative, arith::AddIOp::create(b, loc, index, size), index);
 }
 
+Value attn::onnx::checkedIndex(OpBuilder &b, Location loc, Value integer, Value size) {
+  Value index = wrapIndex(b, loc, integer, size);
+  // Without a sign a negative one is large.
+  Value isInside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, index, size);
+  CheckOp::create(b, loc, isInside, /*call=*/Value(), Violation::Index);
+  return index;
+}
+
 Tensor attn::onnx::generate(Node &node, DataType type, ArrayRef<Size> shape, ArrayRef<Tensor> inputs,
                             ArrayRef<SmallVector<int64_t>> maps, IndexedBody body) {
   SmallVector<Value> values;
@@ -235,7 +243,7 @@ LogicalResult importGather(Node &node) {
     return success();
   }
   if (data.rank() == 2 && *axis == 0 && data.type == DataType::Float && indices.rank() > 0 && rows && *rows > 0) {
-    // Rows of a table: that has a kernel, which clamps what was computed.
+    // Rows of a table: that has a kernel.
     Value rowIndices = node.value(wrapped(node, indices, size));
     Value table = node.value(data);
     Value result = EmbeddingOp::create(node.builder, node.loc, node.tensorType(data.type, shape), rowIndices, table,
@@ -251,7 +259,8 @@ LogicalResult importGather(Node &node) {
   node.set(0, generate(node, data.type, shape, indices, {map},
                        [&](OpBuilder &b, Location loc, ValueRange v, ArrayRef<Value> at) {
                          SmallVector<Value> place(at.take_front(*axis));
-                         place.push_back(wrapIndex(b, loc, v[0], reader.size(*axis)));
+                         place.push_back(known && rows ? wrapIndex(b, loc, v[0], reader.size(*axis))
+                                                       : checkedIndex(b, loc, v[0], reader.size(*axis)));
                          llvm::append_range(place, at.drop_front(*axis + indices.rank()));
                          return reader.read(b, loc, place);
                        }));
@@ -283,7 +292,7 @@ LogicalResult importGatherElements(Node &node) {
   node.set(0, generate(node, data.type, indices.shape, indices, {identity},
                        [&](OpBuilder &b, Location loc, ValueRange v, ArrayRef<Value> at) {
                          SmallVector<Value> place(at);
-                         place[*axis] = wrapIndex(b, loc, v[0], reader.size(*axis));
+                         place[*axis] = checkedIndex(b, loc, v[0], reader.size(*axis));
                          return reader.read(b, loc, place);
                        }));
   return success();
@@ -331,7 +340,7 @@ LogicalResult importGatherND(Node &node) {
                list.push_back(arith::ConstantIndexOp::create(b, loc, i));
                Value number = tensor::ExtractOp::create(b, loc, lists, list);
                list.pop_back();
-               place.push_back(wrapIndex(b, loc, number, reader.size(*batch + i)));
+               place.push_back(checkedIndex(b, loc, number, reader.size(*batch + i)));
              }
              llvm::append_range(place, at.drop_front(leading));
              return reader.read(b, loc, place);

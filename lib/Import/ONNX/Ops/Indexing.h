@@ -38,6 +38,8 @@ private:
 
 /// An integer as an index; where it is negative, counted from the end of a dimension of the size.
 mlir::Value wrapIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value integer, mlir::Value size);
+/// The same; an index that is out of range then ends the run with an error.
+mlir::Value checkedIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value integer, mlir::Value size);
 
 using IndexedBody = llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange arguments,
                                                    llvm::ArrayRef<mlir::Value> indices)>;

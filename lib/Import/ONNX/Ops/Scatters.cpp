@@ -131,7 +131,7 @@ LogicalResult importScatterElements(Node &node) {
   node.set(0, scatter(node, data, updates, reader, *reduction, [&](OpBuilder &b, Location loc, ArrayRef<Value> at) {
              SmallVector<Value> place(at);
              Value index = tensor::ExtractOp::create(b, loc, places, at);
-             place[*axis] = wrapIndex(b, loc, index, reader.size(*axis));
+             place[*axis] = checkedIndex(b, loc, index, reader.size(*axis));
              return place;
            }));
   return success();
@@ -171,7 +171,7 @@ LogicalResult importScatterND(Node &node) {
                list.push_back(arith::ConstantIndexOp::create(b, loc, i));
                Value number = tensor::ExtractOp::create(b, loc, lists, list);
                list.pop_back();
-               place.push_back(wrapIndex(b, loc, number, reader.size(i)));
+               place.push_back(checkedIndex(b, loc, number, reader.size(i)));
              }
              llvm::append_range(place, at.drop_front(leading));
              return place;

@@ -34,7 +34,7 @@ func.func @narrower(%ids: tensor<?x?xi64> {attn.index_range = array<i64: 1, 7>, 
 // CHECK-LABEL: func.func @computed
 // CHECK-NOT: attn.index_range
 // CHECK-NOT: attn.dims
-// REMARK: [Missed] InferBounds | Category:attn-fuse | Function=computed | Remark="an index is computed, or its table's size is not known: it is clamped instead"
+// REMARK: [Missed] InferBounds | Category:attn-fuse | Function=computed | Remark="an index is computed, or its table's size is not known: it is checked where it is read"
 // REMARK: [Missed] InferBounds | Category:attn-fuse | Function=computed | Remark="the number of positions is not a symbolic dimension of an argument: positions are clamped instead"
 func.func @computed(%ids: tensor<?x?xi64> {attn.shape = ["batch", "sequence"]}, %w: tensor<100x8xf32>, %p: tensor<40x8xf32>, %e: tensor<?x?x8xf32>) -> tensor<?x?x8xf32> {
   %0 = arith.addi %ids, %ids : tensor<?x?xi64>

@@ -100,3 +100,20 @@ func.func @convolution(%x: tensor<?xf32> {attn.shape = ["n"]}, %w: tensor<?xf32>
   %0 = linalg.conv_1d ins(%x, %w : tensor<?xf32>, tensor<?xf32>) outs(%o : tensor<?xf32>) -> tensor<?xf32>
   return %0 : tensor<?xf32>
 }
+
+// -----
+
+// Indices that the entry's own range says nothing of are checked one by one.
+
+// CHECK-LABEL: func.func @rows
+// CHECK-SAME: %[[GIVEN:[a-z0-9]+]]: tensor<?xi64> {attn.index_range
+// CHECK-SAME: %[[OTHER:[a-z0-9]+]]: tensor<?xi32>
+// CHECK: %[[CHECKED:.+]] = linalg.generic {{.*}} ins(%[[OTHER]] : tensor<?xi32>)
+// CHECK:   %[[I:.+]] = arith.index_cast %{{.+}} : i32 to index
+// CHECK:   %[[INSIDE:.+]] = arith.cmpi ult, %[[I]], %c7
+// CHECK:   attn.check %[[INSIDE]] violates index
+// CHECK: attn.embedding ins(%[[GIVEN]], %[[CHECKED]] :
+func.func @rows(%given: tensor<?xi64> {attn.index_range = array<i64: 0, 5>}, %other: tensor<?xi32>, %a: tensor<5x4xf32>, %b: tensor<7x4xf32>, %init: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %0 = attn.embedding ins(%given, %other : tensor<?xi64>, tensor<?xi32>) tables(%a, %b : tensor<5x4xf32>, tensor<7x4xf32>) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
+}

@@ -71,23 +71,29 @@ def floats(*shape, dtype=F32):
     return random.standard_normal(shape).astype(dtype)
 
 
-def run(directory, cases, evaluate, both=("static", "dynamic")):
-    """`evaluate` computes the outputs from a model's path and its inputs. Returns how many differ."""
+def compile_all(directory, cases, both):
+    """One library of all cases, and the names of their entries: of each case as many as there are forms of shapes."""
     os.makedirs(directory, exist_ok=True)
-    todo, paths = [], []
+    names = []
     for i, case in enumerate(cases):
         for shapes in both:
-            name = f"{case.op}_{i}_{shapes}"
-            paths.append(os.path.join(directory, name + ".onnx"))
-            onnx.save(case.model(shapes == "dynamic"), paths[-1])
-            todo.append((name, case))
+            names.append(f"{case.op}_{i}_{shapes}")
+            onnx.save(case.model(shapes == "dynamic"), os.path.join(directory, names[-1] + ".onnx"))
     library = os.path.join(directory, "libnodes.so")
     attnc = os.path.join(os.environ["ATTN_BUILD_DIR"], "bin", "attnc")
+    paths = [os.path.join(directory, name + ".onnx") for name in names]
     subprocess.run([attnc, *paths, "-o", library, "--quiet"], check=True)
-    loaded = attn.load(library)
+    return attn.load(library), names
+
+
+def run(directory, cases, evaluate, both=("static", "dynamic")):
+    """`evaluate` computes the outputs from a model's path and its inputs. Returns how many differ."""
+    cases = list(cases)
+    loaded, names = compile_all(directory, cases, both)
+    todo = list(zip(names, (case for case in cases for _ in both)))
     failed = 0
-    for path, (name, case) in zip(paths, todo):
-        expected = evaluate(path, case.feeds())
+    for name, case in todo:
+        expected = evaluate(os.path.join(directory, name + ".onnx"), case.feeds())
         actual = loaded.entries[name](*case.feeds().values())
         for i, array in enumerate(expected):
             got = np.asarray(actual[i])

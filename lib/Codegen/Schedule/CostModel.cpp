@@ -53,7 +53,26 @@ ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
                            LinearKernelAttr::get(context, rows, 2 * lanes, lanes, copies ? rowBlock : 0));
 }
 
+ScheduleAttr attn::scheduleGPUAttention(AttentionOp op) {
+  // Tiles that two blocks of a multiprocessor hold without spills; scores and outputs stay in registers.
+  struct Tile {
+    int64_t headSize, queryBlock, keyBlock, warps;
+  };
+  static constexpr Tile kTiles[] = {{64, 128, 64, 4}, {128, 128, 64, 8}, {256, 64, 32, 4}};
+  int64_t headSize = op.getStaticExtent(AttentionOp::QueryChannel);
+  const Tile *tile = llvm::find_if(kTiles, [&](const Tile &tile) { return tile.headSize == headSize; });
+  if (tile == std::end(kTiles))
+    return {};
+  MLIRContext *context = op.getContext();
+  return ScheduleAttr::get(context, tile->queryBlock,
+                           GPUAttentionKernelAttr::get(context, MatrixInstruction::Mma, headSize, tile->queryBlock,
+                                                       tile->keyBlock, tile->warps, /*stages=*/1, TileOrder::Grid,
+                                                       /*pingpong=*/false, /*lazyRescale=*/0));
+}
+
 ScheduleAttr attn::scheduleAttention(AttentionOp op, const Target &target) {
+  if (target.isGpu())
+    return scheduleGPUAttention(op);
   MLIRContext *context = op.getContext();
   int64_t lanes = target.lanes(kFloatBits);
   // Queries stand in lanes: two vectors where there are 32 registers, three where there are 16.

@@ -55,6 +55,12 @@ void attn::remarkScheduled(Operation *op, ScheduleAttr schedule, const Target &t
   std::string text = llvm::TypeSwitch<Attribute, std::string>(schedule.getKernel())
                          .Case([&](LinearKernelAttr kernel) { return describe(kernel, rowBlock, op, target); })
                          .Case([&](AttentionKernelAttr kernel) { return describe(kernel, rowBlock, target); })
+                         .Case([&](GPUAttentionKernelAttr kernel) -> std::string {
+                           return llvm::formatv("tensor cores of {0}: blocks of {1} warps take {2} queries of a head "
+                                                "through {3} keys at a time",
+                                                stringifyMatrixInstruction(kernel.getInstruction()), kernel.getWarps(),
+                                                rowBlock, kernel.getKeyBlock());
+                         })
                          .Case([&](RowKernelAttr kernel) -> std::string {
                            return llvm::formatv("vectors of {0} lanes along a row; tasks of up to {1} rows",
                                                 kernel.getLanes(), rowBlock);

@@ -168,7 +168,7 @@ struct Widen final : attn::impl::WidenBase<Widen> {
         ops.push_back(cast<DestinationStyleOpInterface>(op));
     });
     for (DestinationStyleOpInterface op : ops)
-      if (FloatType wide = typeToComputeIn(op)) {
+      if (FloatType wide = hasNarrowKernel(op) ? FloatType() : typeToComputeIn(op)) {
         widen(op, wide, operands);
         ++numWidened;
       }
@@ -180,6 +180,13 @@ struct Widen final : attn::impl::WidenBase<Widen> {
     for (Operation *op : functions)
       widenFunction(op);
     numWeights += operands.numWeights();
+  }
+
+  /// True where a kernel of the target computes on narrow elements as they are.
+  static bool hasNarrowKernel(Operation *op) {
+    auto named = op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTargetAttr);
+    const Target *target = named ? lookupTarget(named.getName()) : nullptr;
+    return target && target->isGpu() && whyNoKernelRuns(op, *target).empty();
   }
 
   /// The widest type of `op`, at least f32; null where all are of it, or one of a type that isn't known.

@@ -13,8 +13,9 @@ include "mlir/Pass/PassBase.td"
 def BuildKernels : Pass<"attn-build-kernels", "::mlir::ModuleOp"> {
   let summary = "Builds the GPU kernels that ops are scheduled for";
   let description = [{
-    For every `attn.attention` whose schedule holds a `#attn.gpu_attention_kernel`, a function in a `gpu.module` of the
-    chip that the kernel needs, `attn_sm_90a` or `attn_sm_80`. Ops with equal kernels share one. The op stays and refers
+    For every `attn.attention` whose schedule holds a `#attn.gpu_attention_kernel`, a function in the `gpu.module`
+    @kernels of the GPU that the module's `attn.target` names or, where it names none, of the oldest chip that runs the
+    kernel, @attn_sm_90a or @attn_sm_80. Ops with equal kernels share one. The op stays and refers
     to its kernel as `attn.gpu_kernel`; the kernel's `attn.gpu_launch` says how it is launched and with which arguments.
 
     Kernels are complete when they are built: LLVM and NVVM ops and inline PTX, which `--convert-nvvm-to-llvm
@@ -44,6 +45,24 @@ def BuildKernels : Pass<"attn-build-kernels", "::mlir::ModuleOp"> {
     Statistic<"numKernels", "kernels", "Number of kernels built for them">
   ];
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
+def LaunchKernels : Pass<"attn-launch-kernels", "::mlir::func::FuncOp"> {
+  let summary = "Launches the kernels that ops on buffers refer to";
+  let description = [{
+    An `attn.attention` on buffers with `attn.gpu_kernel` becomes a launch of that kernel with what its `attn.gpu_launch`
+    asks for. Addresses, strides and extents are computed on the host.
+
+    ```mlir
+    attn.attention ins(%q, %k, %v : memref<?x?x8x64xf16>, ...) outs(%o : ...) maps [...]
+      attributes {attn.gpu_kernel = @kernels::@attention_mma_f16_d64_128x64, ...}
+    // becomes
+    gpu.launch_func @kernels::@attention_mma_f16_d64_128x64 blocks in (%tiles, %c1, %c1) threads in (%c128, %c1, %c1)
+      dynamic_shared_memory_size %c32768 args(%query : i64, ...)
+    ```
+  }];
+  let statistics = [Statistic<"numLaunches", "launches", "Ops that became launches">];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def MapToThreads : Pass<"attn-map-to-threads", "::mlir::func::FuncOp"> {

@@ -223,7 +223,7 @@ private:
     if (isa<memref::LoadOp>(op))
       return op->emitError("a size, branch or loop of this model depends on values, which GPU targets do not support; "
                            "compile it for a CPU target");
-    if (isa<CheckOp, func::ReturnOp, GetWeightOp>(op) || op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
+    if (isa<CheckOp, func::ReturnOp, GetWeightOp, gpu::LaunchFuncOp>(op) || op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
       return success();
     if (isMemoryEffectFree(op))
       return success();

@@ -40,7 +40,8 @@ LogicalResult RowKernelAttr::verify(function_ref<InFlightDiagnostic()> emitError
 LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rowBlock, Attribute kernel) {
   if (rowBlock <= 0)
     return emitError() << "a schedule needs a positive rowBlock, got " << rowBlock;
-  if (!isa_and_nonnull<LinearKernelAttr, AttentionKernelAttr, RowKernelAttr, GPUAttentionKernelAttr>(kernel))
+  if (!isa_and_nonnull<LinearKernelAttr, AttentionKernelAttr, RowKernelAttr, GPUAttentionKernelAttr,
+                       GPULinearKernelAttr>(kernel))
     return emitError() << "a schedule needs a #attn kernel attribute, got " << kernel;
   auto gpuKernel = dyn_cast<GPUAttentionKernelAttr>(kernel);
   if (gpuKernel && gpuKernel.getQueryBlock() != rowBlock)

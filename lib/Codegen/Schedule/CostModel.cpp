@@ -36,7 +36,21 @@ static bool conflictInL1(const Target &target, int64_t rows, int64_t stride) {
   return int64_t(llvm::divideCeil(rows, sets)) >= target.l1Ways;
 }
 
+static ScheduleAttr scheduleGPULinear(LinearOp op) {
+  // Large parts, of which each warp computes 64 x 32, spare shared memory's bandwidth; small ones leave less unused.
+  auto type = cast<ShapedType>(op.getInit().getType());
+  auto part = [&](int64_t dim) { return type.isDynamicDim(dim) || type.getDimSize(dim) > 64 ? 128 : 64; };
+  int64_t rows = part(0), columns = part(1);
+  bool isWide = getElementTypeOrSelf(type).isF32();
+  return ScheduleAttr::get(op.getContext(), rows,
+                           GPULinearKernelAttr::get(op.getContext(), rows, columns, /*warpRows=*/2,
+                                                    /*warpColumns=*/rows == 128 && columns == 128 ? 4 : 2, /*stages=*/3,
+                                                    isWide ? ProductKind::SplitTF32 : ProductKind::Narrow));
+}
+
 ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
+  if (target.isGpu())
+    return scheduleGPULinear(op);
   MLIRContext *context = op.getContext();
   int64_t lanes = target.lanes(kFloatBits);
   int64_t rows = tileRows(target, 2);

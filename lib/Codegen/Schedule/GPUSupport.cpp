@@ -8,6 +8,7 @@
 #include "attn/Codegen/Schedule/GPUSupport.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace attn;
@@ -107,6 +108,18 @@ std::string attn::whyNotOnTensorCores(AttentionOp op) {
   return "";
 }
 
+std::string attn::whyNotOnTensorCores(LinearOp op) {
+  Type type = getElementTypeOrSelf(op.getInput().getType());
+  if (!type.isF32() && !type.isF16() && !type.isBF16())
+    return llvm::formatv("tensor cores compute in f32, f16 and bf16, not in {0}", type);
+  for (Value value : {op.getWeight(), op.getInit()})
+    if (getElementTypeOrSelf(value.getType()) != type)
+      return "its input, weight and output are of different types";
+  if (cast<ShapedType>(op.getInit().getType()).getRank() != 2 || op.isPacked())
+    return "its rows are not one dimension, or its weight is in panels";
+  return "";
+}
+
 int64_t attn::getHeadsPerKeyHead(AttentionOp op) {
   for (AffineExpr expr : op.getKeyMap().getResults())
     if (auto division = dyn_cast<AffineBinaryOpExpr>(expr))
@@ -116,5 +129,5 @@ int64_t attn::getHeadsPerKeyHead(AttentionOp op) {
 
 bool attn::hasGPUKernel(Operation *op) {
   auto schedule = op->getAttrOfType<ScheduleAttr>("schedule");
-  return schedule && isa<GPUAttentionKernelAttr>(schedule.getKernel());
+  return schedule && isa<GPUAttentionKernelAttr, GPULinearKernelAttr>(schedule.getKernel());
 }

@@ -139,6 +139,8 @@ static std::string whyNot(AttentionOp op) {
 }
 
 static std::string whyNotOnGPU(Operation *op) {
+  if (auto linear = dyn_cast<LinearOp>(op))
+    return whyNotOnTensorCores(linear);
   auto attention = dyn_cast<AttentionOp>(op);
   if (!attention)
     return "no GPU kernel of its own runs it";

@@ -13,7 +13,7 @@ module @sm_86 attributes {attn.target = #attn.target<"sm_86">} {
   // CHECK-DAG: %[[THREADS:.*]] = arith.constant 128 : index
   // CHECK: arith.ceildivui
   // CHECK-NOT: attn.attention
-  // CHECK: gpu.launch_func @kernels::@attention_mma_f16_d64_128x64 blocks in (%{{.*}}, %{{.*}}, %{{.*}})
+  // CHECK: gpu.launch_func @kernels::@attention_mma_f16_d64_128x64 blocks in (%{{[^ ]*}}, %{{[^ ]*}}, %{{[^ ]*}})
   // CHECK-SAME: threads in (%[[THREADS]], %{{.*}}, %{{.*}}) dynamic_shared_memory_size %[[BYTES]]
   // CHECK-SAME: args(%[[QUERY:.*]] : i64, %{{.*}} : i64, %{{.*}} : i64, %[[QUERY]] : i64,
   // CHECK-SAME: %[[BATCH:.*]] : i64, %[[C64]] : i64, %{{.*}} : i64, %{{.*}} : i64, %[[C100]] : i64,

@@ -10,7 +10,7 @@ import sys
 
 import attn
 import numpy as np
-from gpu_tensor import Tensor
+from gpu_tensor import Tensor, unaligned
 
 library = attn.load(sys.argv[1], device="cuda")
 rng = np.random.default_rng(5)
@@ -28,13 +28,6 @@ def attention(q, k, v, scale, causal=False):
         s = np.where(np.tri(*s.shape[2:], dtype=bool), s, -np.inf)
     p = np.exp(s - s.max(-1, keepdims=True))
     return p / p.sum(-1, keepdims=True) @ v
-
-
-def unaligned(array):
-    """A tensor that stands two bytes behind a place for vectors."""
-    base = np.zeros(array.size + 1, array.dtype)
-    base[1:] = array.ravel()
-    return Tensor(base[1:].reshape(array.shape), base)
 
 
 def compare(what, out, wanted, tolerance):

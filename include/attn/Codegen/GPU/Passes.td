@@ -65,6 +65,27 @@ def LaunchKernels : Pass<"attn-launch-kernels", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def LaunchLinears : Pass<"attn-launch-linears", "::mlir::func::FuncOp"> {
+  let summary = "Launches linear layers on tensor cores";
+  let description = [{
+    Each `attn.linear` on buffers whose schedule holds a `#attn.gpu_linear_kernel` becomes a `gpu.launch` with a block for
+    each part of its output. Sums go through shared memory to the epilogue, which computes in f32 and is rounded once,
+    when its element is stored. Rows and columns beyond the ends are computed as zeros and not stored. Tensors whose
+    rows do not begin at multiples of 16 bytes, or end there, are copied element by element.
+
+    ```mlir
+    attn.linear ins(%x, %w : memref<?x384xf16>, memref<1536x384xf16>) ...
+    // becomes
+    gpu.launch blocks(...) in (%blocks, %c1, %c1) threads(...) in (%c256, %c1, %c1)
+      workgroup(%shared : memref<3072xvector<4xf32>, #gpu.address_space<workgroup>>) {...}
+    ```
+  }];
+  let statistics = [Statistic<"numLaunches", "launches", "Ops that became launches">];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::NVVM::NVVMDialect"];
+}
+
 def MapToThreads : Pass<"attn-map-to-threads", "::mlir::func::FuncOp"> {
   let summary = "Launches a GPU thread for each element of what linalg ops compute";
   let description = [{

@@ -12,8 +12,9 @@
 
 namespace attn {
 
-/// Why no kernel of tensor cores computes this attention, whatever its schedule; empty where one can.
+/// Why no kernel of tensor cores computes this op, whatever its schedule; empty where one can.
 std::string whyNotOnTensorCores(AttentionOp op);
+std::string whyNotOnTensorCores(LinearOp op);
 
 /// True for the mask key <= query; other masks than it and none have no kernel.
 bool isCausalMask(mlir::Region &mask);

@@ -200,6 +200,8 @@ struct MapToThreads final : attn::impl::MapToThreadsBase<MapToThreads> {
         ops.push_back(op);
         return WalkResult::skip();
       }
+      if (isa<gpu::LaunchOp>(op)) // Device code already.
+        return WalkResult::skip();
       failed |= op != function.getOperation() && mlir::failed(checkHostOp(op));
       return WalkResult::advance();
     });
@@ -223,7 +225,8 @@ private:
     if (isa<memref::LoadOp>(op))
       return op->emitError("a size, branch or loop of this model depends on values, which GPU targets do not support; "
                            "compile it for a CPU target");
-    if (isa<CheckOp, func::ReturnOp, GetWeightOp, gpu::LaunchFuncOp>(op) || op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
+    if (isa<CheckOp, func::ReturnOp, GetWeightOp, gpu::LaunchFuncOp>(op) ||
+        op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
       return success();
     if (isMemoryEffectFree(op))
       return success();

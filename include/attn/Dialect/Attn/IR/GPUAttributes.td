@@ -100,7 +100,7 @@ def Attn_GPULinearKernelAttr : AttrDef<Attn_Dialect, "GPULinearKernel"> {
     | `products` | elements | error |
     |---|---|---|
     | `narrow` | f16 or bf16 | products are exact, sums in f32 |
-    | `split_tf32` | f32 | an element is the sum of two tf32, x = h + l with an error of 2^-22 x or less; a product is h h' + h l' + l h', which leaves out l l', 2^-22 of it or less: in all, less than 2^-20 of each product, sums in f32 |
+    | `split_tf32` | f32 | an element is the sum of two tf32, x = h + l with an error of 2^-22 x or less; a product is h h' + h l' + l h', which leaves out l l', 2^-22 of it or less: in all, less than 2^-20 of each product, sums in f32; infinity yields NaN |
 
     Constraints:
     - C1: `rows` is a positive multiple of 32 * warpRows, `columns` of 16 * warpColumns, and both of 8 * warpRows *

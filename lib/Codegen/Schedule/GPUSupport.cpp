@@ -13,6 +13,15 @@
 using namespace mlir;
 using namespace attn;
 
+const Target *attn::findGPU(Operation *op) {
+  for (Operation *parent = op; parent; parent = parent->getParentOp())
+    if (auto named = parent->getAttrOfType<TargetAttr>(kTargetAttr)) {
+      const Target *target = lookupTarget(named.getName());
+      return target && target->isGpu() ? target : nullptr;
+    }
+  return nullptr;
+}
+
 /// True if the region says that key k counts for query q where k <= q.
 bool attn::isCausalMask(Region &mask) {
   Block &block = mask.front();

@@ -12,6 +12,7 @@
 
 #include "KernelSupport.h"
 #include "ScalarCode.h"
+#include "attn/Codegen/Schedule/GPUSupport.h"
 #include "attn/Codegen/Schedule/Passes.h"
 #include "attn/Codegen/Schedule/RegionWidener.h"
 #include "attn/Dialect/Attn/IR/WeightExpressions.h"
@@ -116,9 +117,8 @@ struct Widen final : attn::impl::WidenBase<Widen> {
 
   /// True where a kernel of the target computes on narrow elements as they are.
   static bool hasNarrowKernel(Operation *op) {
-    auto named = op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTargetAttr);
-    const Target *target = named ? lookupTarget(named.getName()) : nullptr;
-    return target && target->isGpu() && whyNoKernelRuns(op, *target).empty();
+    const Target *target = findGPU(op);
+    return target && whyNoKernelRuns(op, *target).empty();
   }
 
   /// The widest type of `op`, at least f32; null where all are of it, or one of a type that isn't known.

@@ -12,6 +12,8 @@ module attributes {attn.target = #attn.target<"x86-64-v3">} {
   }
 }
 
+// -----
+
 // Kernels of GPUs read weights as they are.
 module attributes {attn.target = #attn.target<"sm_80">} {
   func.func @f(%x: tensor<?x8xf32>, %w: tensor<8x8xf32>) -> tensor<?x8xf32> {

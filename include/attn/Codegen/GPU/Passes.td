@@ -90,7 +90,8 @@ def MapToThreads : Pass<"attn-map-to-threads", "::mlir::func::FuncOp"> {
   let summary = "Launches a GPU thread for each element of what linalg ops compute";
   let description = [{
     Each linalg op on buffers becomes a `gpu.launch` with a thread for each element of its result; what a thread sums up
-    over the other loops stays in registers. Copies and stores of single elements are launches as well. The host keeps
+    over the other loops stays in registers. Rows of 32 and more f32 or i32 that are reduced, such as those of a softmax
+    or of a layer norm, have a warp each, whose lanes read neighbours and are combined in the end. Copies and stores of single elements are launches as well. The host keeps
     sizes, addresses, and the loops and branches around launches: what would have to read a buffer to know a size is an
     error, and so is an op that there is no code for.
 

@@ -9,8 +9,12 @@
 #define ATTN_CODEGEN_SCHEDULE_GPUSUPPORT_H
 
 #include "attn/Dialect/Attn/IR/Attn.h"
+#include "attn/TargetInfo/TargetInfo.h"
 
 namespace attn {
+
+/// The GPU that a module around `op` names as its target; null where none does.
+const Target *findGPU(mlir::Operation *op);
 
 /// Why no kernel of tensor cores computes this op, whatever its schedule; empty where one can.
 std::string whyNotOnTensorCores(AttentionOp op);

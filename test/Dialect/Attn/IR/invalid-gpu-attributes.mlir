@@ -108,4 +108,4 @@ func.func private @f() attributes {k = #attn.gpu_linear_kernel<rows = 128, colum
 // -----
 
 // expected-error @below {{C3: a thread has at most 128 sums}}
-func.func private @f() attributes {k = #attn.gpu_linear_kernel<rows = 128, columns = 192, warpRows = 2, warpColumns = 1, stages = 2, products = narrow>}
+func.func private @f() attributes {k = #attn.gpu_linear_kernel<rows = 64, columns = 128, warpRows = 1, warpColumns = 1, stages = 3, products = narrow>}

@@ -104,10 +104,9 @@ std::string attn::whyNotOnTensorCores(AttentionOp op) {
   if (!canAddress(op))
     return "GPU attention needs tensors of batch, head, row and, innermost, channel, keys and values with the same "
            "heads, and log-sum-exps [batch, head, query]";
+  // What rows without keys yield need not be asked: with this mask and with none, each has the first key.
   if (!op.getMask().empty() && !isCausalMask(op.getMask()))
     return "GPU attention knows no mask but the causal one: key <= query";
-  if (op.getEmpty() != EmptyRow::Zero)
-    return "GPU attention yields zeros for rows without keys, but the op asks for another value";
   FailureOr<double> scale = op.getScaleOrDefault();
   if (failed(scale) || !(*scale > 0))
     return "GPU attention needs a known positive scale";

@@ -32,7 +32,7 @@ func.func @parts(%x: tensor<?x4x?x257xf16> {attn.name = "x", attn.shape = ["b", 
     outs(%e : tensor<?x4x?x128xf16>) -> tensor<?x4x?x128xf16>
     maps [affine_map<(b, h, q, k, d, e) -> (b, h, q, d)>, affine_map<(b, h, q, k, d, e) -> (b, h floordiv 2, k, d)>,
           affine_map<(b, h, q, k, d, e) -> (b, h floordiv 2, k, e)>, affine_map<(b, h, q, k, d, e) -> (b, h, q, e)>]
-    attributes {scale = 0.5 : f64} mask {
+    attributes {scale = 0.5 : f64, empty = #attn.empty<uniform>} mask {
   ^bb0(%i0: index, %i1: index, %query: index, %key: index):
     %1 = arith.cmpi sle, %key, %query : index
     attn.yield %1 : i1

@@ -125,6 +125,9 @@ bool decodeConvert(Instruction &i) {
   }
   if (i.operands.size() != 2 || relu)
     return false;
+  if (to == "tf32" && from == "f32" && i.has("rna")) // To nearest, ties away from zero; the lowest 13 bits are zeros.
+    return convert(
+        i, [](uint64_t x) -> uint64_t { return std::isfinite(fromBits<float>(x)) ? (x + 0x1000) & 0xffffe000 : x; });
   Integer source = integerType(from), result = integerType(to);
   if (source.width && result.width)
     return convert(i, [=](uint64_t x) {

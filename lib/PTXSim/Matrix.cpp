@@ -52,20 +52,25 @@ bool decodeMatrixAccess(Instruction &i, bool load) {
   return true;
 }
 
-/// D = A B + C of 16x8 with A 16xk, for k = 8 or 16, in f16 or bf16 with sums in f32. Fragments: the specification's
-/// figures for mma.m16n8k8 and mma.m16n8k16. The order and rounding of the sums is the machine's own affair; here they
-/// are taken in f32, k rising.
+/// D = A B + C of 16x8 with A 16xk, for k = 8 or 16, in f16 or bf16, or k = 8 in tf32, with sums in f32. Fragments: the
+/// specification's figures for mma.m16n8k8 and mma.m16n8k16. The order and rounding of the sums is the machine's own
+/// affair; here they are taken in f32, k rising.
 bool decodeMultiply(Instruction &i) {
   unsigned depth = i.has("m16n8k16") ? 16 : i.has("m16n8k8") ? 8 : 0;
   size_t n = i.parts.size();
   if (!depth || n < 8 || i.operands.size() != 4 || i.parts[n - 1] != "f32" || i.parts[n - 4] != "f32" ||
-      i.parts[n - 2] != i.parts[n - 3] || (i.parts[n - 2] != "bf16" && i.parts[n - 2] != "f16"))
+      i.parts[n - 2] != i.parts[n - 3])
     return false;
-  const size_t sizes[] = {4, depth / 4, depth / 8, 4};
+  llvm::StringRef type = i.parts[n - 2];
+  bool isTF32 = type == "tf32";
+  if (isTF32 ? depth != 8 : type != "bf16" && type != "f16")
+    return false;
+  // Elements of tf32 have a register each, others share one in pairs.
+  const size_t sizes[] = {4, isTF32 ? 4 : depth / 4, isTF32 ? 2 : depth / 8, 4};
   for (unsigned o = 0; o < 4; ++o)
     if (i.operands[o].kind != Operand::Vector || i.operands[o].elements.size() != sizes[o])
       return false;
-  auto widen = i.parts[n - 2] == "bf16" ? fromBfloat : fromHalf;
+  auto widen = type == "bf16" ? fromBfloat : fromHalf;
   i.execute = [=](Warp &warp, const Instruction &self, Mask lanes) {
     if (!warp.together(lanes, ~0u))
       return;
@@ -73,6 +78,17 @@ bool decodeMultiply(Instruction &i) {
     float a[16][16], b[16][8];
     for (unsigned lane = 0; lane < 32; ++lane) {
       unsigned group = lane / 4, pair = lane % 4 * 2;
+      if (isTF32) {
+        // The lowest 13 bits do not count.
+        auto element = [&](const Operand &operand, unsigned r) {
+          return fromBits<float>(warp.reg(operand.elements[r].reg)[lane] & 0xffffe000);
+        };
+        for (unsigned r = 0; r < 4; ++r)
+          a[group + r % 2 * 8][lane % 4 + r / 2 * 4] = element(o[1], r);
+        for (unsigned r = 0; r < 2; ++r)
+          b[lane % 4 + r * 4][group] = element(o[2], r);
+        continue;
+      }
       for (unsigned r = 0; r < o[1].elements.size(); ++r) {
         uint64_t value = warp.reg(o[1].elements[r].reg)[lane];
         unsigned row = group + r % 2 * 8, column = pair + r / 2 * 8;

@@ -160,6 +160,7 @@ private:
       }
     }
     layOutShared();
+    size_t ofModule = sharedVariables.size();
     parseBlock();
     kernel.localBytes = localBytes;
     resolveLabels();
@@ -168,6 +169,7 @@ private:
     for (auto [value, reg] : constants)
       kernel.constants.push_back({reg, value});
     module->kernels.push_back(std::move(kernel));
+    sharedVariables.erase(sharedVariables.begin() + long(ofModule), sharedVariables.end());
   }
 
   void parseParameters() {

@@ -64,6 +64,9 @@ static void kernelsForCpu(OpPassManager &module, const PipelineOptions &) {
 }
 
 static void kernelsForGpu(OpPassManager &module, const PipelineOptions &) {
+  module.addPass(createBuildKernels());
+  module.addNestedPass<func::FuncOp>(createLaunchKernels());
+  module.addNestedPass<func::FuncOp>(createLaunchLinears());
   module.addPass(arith::createArithEmulateUnsupportedFloats({{"bf16"}, "f32"}));
   module.addNestedPass<func::FuncOp>(createMapToThreads());
   math::MathExpandOpsPassOptions functions;

@@ -27,6 +27,7 @@ enum {
   CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222,
   CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
   CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
+  CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8,
   CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL = 9,
   CU_JIT_ERROR_LOG_BUFFER = 5,
   CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6,
@@ -67,6 +68,7 @@ typedef struct CUDA_MEMCPY2D {
             (CUmodule * module, const void *image, unsigned count, int *options, void **values))                       \
   ATTN_CUDA(unload, "cuModuleUnload", (CUmodule module))                                                               \
   ATTN_CUDA(function, "cuModuleGetFunction", (CUfunction * function, CUmodule module, const char *name))               \
+  ATTN_CUDA(function_attribute, "cuFuncSetAttribute", (CUfunction function, int attribute, int value))                  \
   ATTN_CUDA(allocate, "cuMemAlloc_v2", (CUdeviceptr * memory, size_t bytes))                                           \
   ATTN_CUDA(free, "cuMemFree_v2", (CUdeviceptr memory))                                                                \
   ATTN_CUDA(to_device, "cuMemcpyHtoD_v2", (CUdeviceptr to, const void *from, size_t bytes))                            \

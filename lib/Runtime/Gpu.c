@@ -90,6 +90,18 @@ static void free_model(attn_rt_gpu_model *model) {
   free(model);
 }
 
+// What a kernel may have without asking.
+enum { SHARED_BYTES = 48 * 1024 };
+
+static int find_kernel(attn_rt_gpu_model *model, int64_t i) {
+  const attn_gpu_kernel *kernel = &model->code->kernels[i];
+  int result = driver->function(&model->kernels[i], model->module, kernel->name);
+  if (!result && kernel->shared_bytes > SHARED_BYTES)
+    result = driver->function_attribute(model->kernels[i], CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                        (int)kernel->shared_bytes);
+  return result;
+}
+
 static attn_code load_kernels(attn_rt_gpu_model *model, const char *name, attn_error *error) {
   const attn_gpu_code *code = model->code;
   if (!code->image)
@@ -111,8 +123,8 @@ static attn_code load_kernels(attn_rt_gpu_model *model, const char *name, attn_e
   if (result)
     return attn_rt_cuda_fail(result, name, "loading its kernels", error);
   for (int64_t i = 0; i < code->num_kernels; ++i)
-    if ((result = driver->function(&model->kernels[i], model->module, code->kernels[i])))
-      return attn_rt_cuda_fail(result, name, code->kernels[i], error);
+    if ((result = find_kernel(model, i)))
+      return attn_rt_cuda_fail(result, name, code->kernels[i].name, error);
   return ATTN_OK;
 }
 
@@ -296,15 +308,15 @@ static attn_code begin(attn_rt_gpu_context *context, void *stream, attn_call *ca
   return result ? attn_rt_cuda_fail(result, context->name, "clearing a context's flag", error) : ATTN_OK;
 }
 
-void attn_rt_launch(const attn_call *call, int32_t kernel, int64_t blocks, int32_t threads, int32_t shared_bytes,
-                    void **arguments) {
+void attn_rt_launch(const attn_call *call, int32_t kernel, int64_t blocks, int32_t threads, void **arguments) {
   attn_rt_gpu_context *context = call->gpu;
   if (context->failure || blocks == 0)
     return;
   int result = blocks > INT32_MAX
                    ? -1
                    : driver->launch(context->model->kernels[kernel], (unsigned)blocks, 1, 1, (unsigned)threads, 1, 1,
-                                    (unsigned)shared_bytes, context->stream, arguments, NULL);
+                                    (unsigned)context->model->code->kernels[kernel].shared_bytes, context->stream,
+                                    arguments, NULL);
   if (result) {
     context->failure = result;
     context->failed_kernel = kernel;
@@ -314,7 +326,7 @@ void attn_rt_launch(const attn_call *call, int32_t kernel, int64_t blocks, int32
 static attn_code end(attn_rt_gpu_context *context, attn_error *error) {
   if (!context->failure)
     return ATTN_OK;
-  const char *kernel = context->model->code->kernels[context->failed_kernel];
+  const char *kernel = context->model->code->kernels[context->failed_kernel].name;
   if (context->failure < 0)
     return attn_rt_fail(error, ATTN_ERROR_OVERFLOW, "model '%s': kernel '%s' needs more than %d blocks", context->name,
                         kernel, (int)INT32_MAX);

@@ -90,12 +90,18 @@ typedef struct attn_gpu_constant {
   int64_t bytes;
 } attn_gpu_constant;
 
+/* A function of a GPU target's image. */
+typedef struct attn_gpu_kernel {
+  const char *name;
+  int64_t shared_bytes; /* of dynamic shared memory */
+} attn_gpu_kernel;
+
 /* The code of a GPU target. */
 typedef struct attn_gpu_code {
-  int32_t capability;         /* compute capability times ten that the GPU must have at least */
-  int32_t exact;              /* not 0: that it must have exactly */
-  const char *image;          /* PTX, zero-terminated; null where no kernel runs */
-  const char *const *kernels; /* names of functions in it */
+  int32_t capability; /* compute capability times ten that the GPU must have at least */
+  int32_t exact;      /* not 0: that it must have exactly */
+  const char *image;  /* PTX, zero-terminated; null where no kernel runs */
+  const attn_gpu_kernel *kernels;
   int64_t num_kernels;
   const attn_gpu_constant *constants;
   int64_t num_constants;
@@ -127,10 +133,9 @@ void attn_rt_parallel_for(const attn_call *call, attn_task task, void *frame, in
  * Also from tasks. */
 void attn_rt_flag(const attn_call *call, int32_t code);
 
-/* Launches kernel number `kernel` of the entry's code on the run's stream, with `blocks` blocks of `threads` threads
- * and so many bytes of dynamic shared memory. No blocks are no launch. A failure ends up as the run's error. */
-void attn_rt_launch(const attn_call *call, int32_t kernel, int64_t blocks, int32_t threads, int32_t shared_bytes,
-                    void **arguments);
+/* Launches kernel number `kernel` of the entry's code on the run's stream, with `blocks` blocks of `threads`
+ * threads. No blocks are no launch. A failure ends up as the run's error. */
+void attn_rt_launch(const attn_call *call, int32_t kernel, int64_t blocks, int32_t threads, void **arguments);
 
 /* The functions for GPUs, see Internal.h. */
 extern const struct attn_gpu_runtime attn_rt_gpu;

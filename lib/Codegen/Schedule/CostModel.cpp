@@ -50,7 +50,21 @@ static int64_t columnBlock(int64_t channels, int64_t columns, int64_t panel) {
   return llvm::divideCeil(llvm::divideCeil(columns, panel), kColumnTasks) * panel;
 }
 
+static ScheduleAttr scheduleGPULinear(LinearOp op) {
+  // Large parts, of which each warp computes 64 x 32, spare shared memory's bandwidth; small ones leave less unused.
+  auto type = cast<ShapedType>(op.getInit().getType());
+  auto part = [&](int64_t dim) { return type.isDynamicDim(dim) || type.getDimSize(dim) > 64 ? 128 : 64; };
+  int64_t rows = part(0), columns = part(1);
+  bool isWide = getElementTypeOrSelf(type).isF32();
+  return ScheduleAttr::get(op.getContext(), rows,
+                           GPULinearKernelAttr::get(op.getContext(), rows, columns, /*warpRows=*/2,
+                                                    /*warpColumns=*/rows == 128 && columns == 128 ? 4 : 2, /*stages=*/3,
+                                                    isWide ? ProductKind::SplitTF32 : ProductKind::Narrow));
+}
+
 ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
+  if (target.isGpu())
+    return scheduleGPULinear(op);
   MLIRContext *context = op.getContext();
   int64_t lanes = target.lanes(kFloatBits);
   int64_t rows = tileRows(target, 2);
@@ -68,7 +82,26 @@ ScheduleAttr attn::scheduleLinear(LinearOp op, const Target &target) {
                            columnBlock(channels, columns, 2 * lanes));
 }
 
+ScheduleAttr attn::scheduleGPUAttention(AttentionOp op) {
+  // Tiles that two blocks of a multiprocessor hold without spills; scores and outputs stay in registers.
+  struct Tile {
+    int64_t headSize, queryBlock, keyBlock, warps;
+  };
+  static constexpr Tile kTiles[] = {{64, 128, 64, 4}, {128, 128, 64, 8}, {256, 64, 32, 4}};
+  int64_t headSize = op.getStaticExtent(AttentionOp::QueryChannel);
+  const Tile *tile = llvm::find_if(kTiles, [&](const Tile &tile) { return tile.headSize == headSize; });
+  if (tile == std::end(kTiles))
+    return {};
+  MLIRContext *context = op.getContext();
+  return ScheduleAttr::get(context, tile->queryBlock,
+                           GPUAttentionKernelAttr::get(context, MatrixInstruction::Mma, headSize, tile->queryBlock,
+                                                       tile->keyBlock, tile->warps, /*stages=*/1, TileOrder::Grid,
+                                                       /*pingpong=*/false, /*lazyRescale=*/0));
+}
+
 ScheduleAttr attn::scheduleAttention(AttentionOp op, const Target &target) {
+  if (target.isGpu())
+    return scheduleGPUAttention(op);
   MLIRContext *context = op.getContext();
   int64_t lanes = target.lanes(kFloatBits);
   // Queries stand in lanes: two vectors where there are 32 registers, three where there are 16.

@@ -9,6 +9,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelSupport.h"
+#include "attn/Codegen/Schedule/CostModel.h"
+#include "attn/Codegen/Schedule/GPUSupport.h"
 #include "attn/Codegen/Schedule/MaskBounds.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -136,9 +138,25 @@ static std::string whyNot(AttentionOp op) {
   return readable ? "" : "an operand's rows are not of consecutive channels";
 }
 
+static std::string whyNotOnGPU(Operation *op) {
+  if (auto linear = dyn_cast<LinearOp>(op))
+    return whyNotOnTensorCores(linear);
+  auto attention = dyn_cast<AttentionOp>(op);
+  if (!attention)
+    return "no GPU kernel of its own runs it";
+  if (std::string why = whyNotOnTensorCores(attention); !why.empty())
+    return why;
+  if (attention.getLogSumExp())
+    return "it has a log-sum-exp result";
+  int64_t headSize = attention.getStaticExtent(AttentionOp::QueryChannel);
+  if (!scheduleGPUAttention(attention))
+    return llvm::formatv("no GPU kernel is for heads of {0} channels", headSize);
+  return "";
+}
+
 std::string attn::whyNoKernelRuns(Operation *op, const Target &target) {
   if (target.isGpu())
-    return "no GPU kernel of its own runs it";
+    return whyNotOnGPU(op);
   if (std::string why = whyNotElements(op); !why.empty())
     return why;
   return llvm::TypeSwitch<Operation *, std::string>(op)

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "attn/Codegen/Schedule/GPUSupport.h"
 #include "attn/Codegen/Schedule/Passes.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -33,7 +34,7 @@ struct PackWeights final : attn::impl::PackWeightsBase<PackWeights> {
     SymbolTable symbols(module);
     llvm::DenseMap<WeightOp, WeightOp> packed;
     WalkResult result = module.walk([&](LinearOp linear) {
-      if (linear.isPacked())
+      if (linear.isPacked() || findGPU(linear))
         return WalkResult::advance();
       OpBuilder builder(linear);
       auto get = linear.getWeight().getDefiningOp<GetWeightOp>();

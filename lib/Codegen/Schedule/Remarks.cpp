@@ -52,14 +52,27 @@ void attn::remarkScheduled(Operation *op, ScheduleAttr schedule, const Target &t
   if (!remark)
     return;
   int64_t rowBlock = schedule.getRowBlock();
-  std::string text = llvm::TypeSwitch<Attribute, std::string>(schedule.getKernel())
-                         .Case([&](LinearKernelAttr kernel) { return describe(kernel, rowBlock, op, target); })
-                         .Case([&](AttentionKernelAttr kernel) { return describe(kernel, rowBlock, target); })
-                         .Case([&](RowKernelAttr kernel) -> std::string {
-                           return llvm::formatv("vectors of {0} lanes along a row; tasks of up to {1} rows",
-                                                kernel.getLanes(), rowBlock);
-                         })
-                         .Default([](Attribute) { return std::string("scheduled"); });
+  std::string text =
+      llvm::TypeSwitch<Attribute, std::string>(schedule.getKernel())
+          .Case([&](LinearKernelAttr kernel) { return describe(kernel, rowBlock, op, target); })
+          .Case([&](AttentionKernelAttr kernel) { return describe(kernel, rowBlock, target); })
+          .Case([&](GPUAttentionKernelAttr kernel) -> std::string {
+            return llvm::formatv("tensor cores of {0}: blocks of {1} warps take {2} queries of a head "
+                                 "through {3} keys at a time",
+                                 stringifyMatrixInstruction(kernel.getInstruction()), kernel.getWarps(), rowBlock,
+                                 kernel.getKeyBlock());
+          })
+          .Case([&](GPULinearKernelAttr kernel) -> std::string {
+            return llvm::formatv("tensor cores of mma, {0} products: blocks of {1} warps compute {2} x "
+                                 "{3} elements each",
+                                 stringifyProductKind(kernel.getProducts()),
+                                 kernel.getWarpRows() * kernel.getWarpColumns(), kernel.getRows(), kernel.getColumns());
+          })
+          .Case([&](RowKernelAttr kernel) -> std::string {
+            return llvm::formatv("vectors of {0} lanes along a row; tasks of up to {1} rows", kernel.getLanes(),
+                                 rowBlock);
+          })
+          .Default([](Attribute) { return std::string("scheduled"); });
   remark << (op->getName().getStringRef() + ": " + text).str();
 }
 

@@ -12,7 +12,9 @@
 
 #include "KernelSupport.h"
 #include "ScalarCode.h"
+#include "attn/Codegen/Schedule/GPUSupport.h"
 #include "attn/Codegen/Schedule/Passes.h"
+#include "attn/Codegen/Schedule/RegionWidener.h"
 #include "attn/Dialect/Attn/IR/WeightExpressions.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -32,79 +34,10 @@ using namespace attn;
 static unsigned bitsOf(Type type) { return type.getIntOrFloatBitWidth(); }
 
 //===----------------------------------------------------------------------===//
-// Regions
+// Operands
 //===----------------------------------------------------------------------===//
 
 namespace {
-
-/// Rewrites a region so that every float in it that is narrower than `wide` is of that type.
-class RegionWidener {
-public:
-  RegionWidener(MLIRContext *context, FloatType wide) : b(context), wide(wide) {}
-
-  /// `types` are those of the arguments from now on; narrow ones are converted inside.
-  void run(Region &region, TypeRange types) {
-    if (region.empty())
-      return;
-    Block &old = region.front();
-    SmallVector<Location> locations(types.size(), region.getLoc());
-    Block *block = b.createBlock(&region, region.end(), types, locations);
-    for (auto [from, to] : llvm::zip_equal(old.getArguments(), block->getArguments()))
-      values.map(from, isNarrow(to.getType()) ? createFloatCast(b, to.getLoc(), to, wide) : Value(to));
-    for (Operation &op : old)
-      widen(op);
-    old.erase();
-  }
-
-private:
-  bool isNarrow(Type type) { return isKnownFloat(type) && bitsOf(type) < bitsOf(wide); }
-  Type widened(Type type) { return isNarrow(type) ? Type(wide) : type; }
-
-  void widen(Operation &op) {
-    Location loc = op.getLoc();
-    if (auto constant = dyn_cast<arith::ConstantOp>(op); constant && isNarrow(constant.getType()))
-      return values.map(constant, createFloat(b, loc, wide, cast<FloatAttr>(constant.getValue()).getValueAsDouble()));
-    if (auto gelu = dyn_cast<GeluOp>(op); gelu && isNarrowFloat(gelu.getType()))
-      return values.map(gelu, createGelu(b, loc, values.lookup(gelu.getInput()), gelu.getApproximate()));
-    if (isa<arith::ExtFOp>(op))
-      return values.map(op.getResult(0),
-                        createFloatCast(b, loc, values.lookup(op.getOperand(0)), widened(op.getResult(0).getType())));
-    // The model rounds here, and what it rounds is computed on.
-    if (isa<arith::TruncFOp>(op)) {
-      Value rounded = createFloatCast(b, loc, values.lookup(op.getOperand(0)), op.getResult(0).getType());
-      return values.map(op.getResult(0), createFloatCast(b, loc, rounded, widened(rounded.getType())));
-    }
-    bool arithmetic = isa<arith::ArithDialect, math::MathDialect>(op.getDialect()) && !isa<arith::BitcastOp>(op);
-    bool byValue = (arithmetic && op.getNumRegions() == 0) || isa<YieldOp, GeluOp>(op);
-    if (!byValue)
-      return cloneAsIs(op);
-    SmallVector<Type> types = llvm::map_to_vector(op.getResultTypes(), [&](Type type) { return widened(type); });
-    SmallVector<Value> operands = llvm::map_to_vector(op.getOperands(), [&](Value v) { return values.lookup(v); });
-    OperationState state(loc, op.getName(), operands, types, op.getAttrs());
-    values.map(op.getResults(), b.create(state)->getResults());
-  }
-
-  /// An op that asks for the types it has: its operands get these back, its results become wide.
-  void cloneAsIs(Operation &op) {
-    IRMapping mapping = values;
-    op.walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands())
-        if (Value value = values.lookupOrNull(operand); value && value.getType() != operand.getType())
-          mapping.map(operand, createFloatCast(b, op.getLoc(), value, operand.getType()));
-    });
-    Operation *clone = b.clone(op, mapping);
-    for (auto [from, to] : llvm::zip_equal(op.getResults(), clone->getResults()))
-      values.map(from, isNarrow(to.getType()) ? createFloatCast(b, op.getLoc(), to, wide) : Value(to));
-  }
-
-  OpBuilder b;
-  FloatType wide;
-  IRMapping values;
-};
-
-//===----------------------------------------------------------------------===//
-// Operands
-//===----------------------------------------------------------------------===//
 
 /// Converts operands, each weight once.
 class OperandWidener {
@@ -168,7 +101,7 @@ struct Widen final : attn::impl::WidenBase<Widen> {
         ops.push_back(cast<DestinationStyleOpInterface>(op));
     });
     for (DestinationStyleOpInterface op : ops)
-      if (FloatType wide = typeToComputeIn(op)) {
+      if (FloatType wide = hasNarrowKernel(op) ? FloatType() : typeToComputeIn(op)) {
         widen(op, wide, operands);
         ++numWidened;
       }
@@ -180,6 +113,12 @@ struct Widen final : attn::impl::WidenBase<Widen> {
     for (Operation *op : functions)
       widenFunction(op);
     numWeights += operands.numWeights();
+  }
+
+  /// True where a kernel of the target computes on narrow elements as they are.
+  static bool hasNarrowKernel(Operation *op) {
+    const Target *target = findGPU(op);
+    return target && whyNoKernelRuns(op, *target).empty();
   }
 
   /// The widest type of `op`, at least f32; null where all are of it, or one of a type that isn't known.

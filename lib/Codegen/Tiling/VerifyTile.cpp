@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "attn/Codegen/Schedule/GPUSupport.h"
 #include "attn/Codegen/Tiling/Passes.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "attn/Dialect/Attn/IR/Contract.h"
@@ -20,6 +21,8 @@ using namespace attn;
 namespace {
 
 LogicalResult verify(Operation *op) {
+  if (hasGPUKernel(op))
+    return success();
   if (llvm::isa<AttentionOp>(op))
     return op->emitOpError("is not cut into tasks after the stage 'tile'");
   if (op->hasAttr("schedule"))

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -213,13 +214,18 @@ private:
       Value slot = LLVM::GEPOp::create(b, loc, ptr, pointers, arguments, ArrayRef<LLVM::GEPArg>{0, int32_t(i)});
       LLVM::StoreOp::create(b, loc, at, slot);
     }
-    size_t number = kernels.try_emplace(op.getKernelName(), kernels.size()).first->second;
+    Kernel &kernel = kernels.try_emplace(op.getKernelName(), Kernel{kernels.size(), 0}).first->second;
+    if (Value shared = op.getDynamicSharedMemorySize()) {
+      std::optional<int64_t> bytes = getConstantIntValue(shared);
+      if (!bytes)
+        return op.emitError("the size of dynamic shared memory is no constant");
+      kernel.sharedBytes = std::max(kernel.sharedBytes, *bytes);
+    }
     auto constant = [&](int64_t value) -> Value { return arith::ConstantIntOp::create(b, loc, i32, value); };
     Value blocks = arith::IndexCastOp::create(b, loc, i64, op.getGridSizeX());
     Value threads = arith::IndexCastOp::create(b, loc, i32, op.getBlockSizeX());
-    Value shared = op.getDynamicSharedMemorySize() ? op.getDynamicSharedMemorySize() : constant(0);
     func::CallOp::create(b, loc, launchFunction(op, symbols),
-                         ValueRange{call, constant(number), blocks, threads, shared, arguments});
+                         ValueRange{call, constant(kernel.number), blocks, threads, arguments});
     op.erase();
     return success();
   }
@@ -231,7 +237,7 @@ private:
       return found;
     OpBuilder b(op->getContext());
     Type ptr = LLVM::LLVMPointerType::get(op->getContext()), i64 = b.getI64Type(), i32 = b.getI32Type();
-    auto function = func::FuncOp::create(b, op->getLoc(), name, b.getFunctionType({ptr, i32, i64, i32, i32, ptr}, {}));
+    auto function = func::FuncOp::create(b, op->getLoc(), name, b.getFunctionType({ptr, i32, i64, i32, ptr}, {}));
     function.setPrivate();
     symbols.insert(function);
     return function;
@@ -247,8 +253,9 @@ private:
       binary.erase();
     }
     SmallVector<SmallVector<Field>> kernelRows, constantRows;
-    for (auto &[name, number] : kernels)
-      kernelRows.push_back({Field(tables.address(tables.text("name." + name.str(), name).getName()))});
+    for (auto &[name, kernel] : kernels)
+      kernelRows.push_back(
+          {tables.address(tables.text("name." + name.str(), name).getName()), tables.i64(kernel.sharedBytes)});
     for (auto &[symbol, constant] : constants) {
       std::string name = constant.isWeight ? declareWeight(module, symbols, symbol, constant.bytes)
                                            : tables.constant(symbols.lookup<memref::GlobalOp>(symbol)).getName().str();
@@ -299,7 +306,11 @@ private:
     int64_t bytes;
     bool isWeight;
   };
-  llvm::MapVector<StringAttr, size_t> kernels;
+  struct Kernel {
+    size_t number;
+    int64_t sharedBytes;
+  };
+  llvm::MapVector<StringAttr, Kernel> kernels;
   llvm::MapVector<StringAttr, Constant> constants;
 };
 

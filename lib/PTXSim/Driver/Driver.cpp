@@ -35,6 +35,7 @@ enum Status {
 struct Function {
   const ptx::Module *module;
   const ptx::Kernel *kernel;
+  unsigned sharedLimit = 48 * 1024; // of dynamic and static shared memory
 };
 
 struct Image {
@@ -116,6 +117,8 @@ Status find(Function **result, Image *image, const char *name) {
 
 Status launch(const Function *function, const unsigned (&shape)[6], unsigned sharedBytes, void **parameters) {
   if (!function || (!parameters && !function->kernel->parameters.empty()))
+    return InvalidValue;
+  if (sharedBytes + function->kernel->sharedBytes > function->sharedLimit)
     return InvalidValue;
   std::vector<uint8_t> bytes(function->kernel->parameterBytes);
   for (size_t i = 0; i < function->kernel->parameters.size(); ++i) {
@@ -253,8 +256,16 @@ int cuLibraryLoadData(Image **result, const void *data, int *, void **, unsigned
 int cuLibraryUnload(Image *image) { return delete image, Success; }
 int cuLibraryGetKernel(Function **result, Image *image, const char *name) { return find(result, image, name); }
 int cuKernelGetFunction(Function **result, Function *kernel) { return give(result, kernel); }
-int cuKernelSetAttribute(int, int, Function *kernel, int) { return kernel ? Success : InvalidValue; }
-int cuFuncSetAttribute(Function *function, int, int) { return function ? Success : InvalidValue; }
+int cuFuncSetAttribute(Function *function, int attribute, int value) {
+  if (!function)
+    return InvalidValue;
+  if (attribute == 8) // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+    function->sharedLimit = unsigned(value) + unsigned(function->kernel->sharedBytes);
+  return Success;
+}
+int cuKernelSetAttribute(int attribute, int value, Function *kernel, int) {
+  return cuFuncSetAttribute(kernel, attribute, value);
+}
 
 int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
   if (!address || !bytes)

@@ -80,22 +80,6 @@ func.func @f(%q: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>) {
 #kernel = #attn.gpu_attention_kernel<instruction = mma, headSize = 64, queryBlock = 64, keyBlock = 64, warps = 4>
 
 func.func @f(%q: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>) {
-  // expected-error @below {{GPU attention yields zeros for rows without keys, but the op asks for another value}}
-  %0 = attn.attention ins(%q, %q, %v : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>)
-    outs(%v : tensor<?x?x?x64xbf16>) -> tensor<?x?x?x64xbf16> maps [#q, #k, #v, #o]
-    attributes {empty = #attn.empty<uniform>, schedule = #attn.schedule<rowBlock = 64, kernel = #kernel>}
-  return
-}
-
-// -----
-
-#q = affine_map<(b, h, q, k, d, e) -> (b, h, q, d)>
-#k = affine_map<(b, h, q, k, d, e) -> (b, h, k, d)>
-#v = affine_map<(b, h, q, k, d, e) -> (b, h, k, e)>
-#o = affine_map<(b, h, q, k, d, e) -> (b, h, q, e)>
-#kernel = #attn.gpu_attention_kernel<instruction = mma, headSize = 64, queryBlock = 64, keyBlock = 64, warps = 4>
-
-func.func @f(%q: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>) {
   // expected-error @below {{GPU attention needs a known positive scale}}
   %0 = attn.attention ins(%q, %q, %v : tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>, tensor<?x?x?x64xbf16>)
     outs(%v : tensor<?x?x?x64xbf16>) -> tensor<?x?x?x64xbf16> maps [#q, #k, #v, #o]

@@ -82,3 +82,19 @@ func.func @run_time(%x: tensor<?x8xf32>, %w: tensor<50x8xf32>, %p: tensor<1x8x32
   }
   return %0, %1 : tensor<?x50xf32>, tensor<?x20xf32>
 }
+
+// -----
+
+// GPUs' kernels read weights as models store them.
+
+// CHECK-LABEL: module @gpu
+// CHECK: attn.linear ins(%{{.+}}, %{{.+}} : tensor<?x8xf32>, tensor<50x8xf32>)
+module @gpu attributes {attn.target = #attn.target<"sm_80">} {
+  func.func @f(%x: tensor<?x8xf32>, %w: tensor<50x8xf32>, %init: tensor<?x50xf32>) -> tensor<?x50xf32> {
+    %0 = attn.linear ins(%x, %w : tensor<?x8xf32>, tensor<50x8xf32>) outs(%init : tensor<?x50xf32>) -> tensor<?x50xf32> {
+    ^bb0(%s: f32):
+      attn.yield %s : f32
+    }
+    return %0 : tensor<?x50xf32>
+  }
+}

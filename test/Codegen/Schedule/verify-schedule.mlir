@@ -14,6 +14,20 @@ module attributes {attn.target = #attn.target<"x86-64-v3">} {
 
 // -----
 
+// Kernels of GPUs read weights as they are.
+module attributes {attn.target = #attn.target<"sm_80">} {
+  func.func @f(%x: tensor<?x8xf32>, %w: tensor<8x8xf32>) -> tensor<?x8xf32> {
+    %0 = attn.linear ins(%x, %w : tensor<?x8xf32>, tensor<8x8xf32>) outs(%x : tensor<?x8xf32>) -> tensor<?x8xf32>
+        attributes {schedule = #attn.schedule<rowBlock = 64, kernel = #attn.gpu_linear_kernel<rows = 64, columns = 64, warpRows = 2, warpColumns = 2, stages = 3, products = split_tf32>>} {
+    ^bb0(%sum: f32):
+      attn.yield %sum : f32
+    }
+    return %0 : tensor<?x8xf32>
+  }
+}
+
+// -----
+
 // expected-error @below {{no module around this op names its target in 'attn.target'}}
 module {
 }

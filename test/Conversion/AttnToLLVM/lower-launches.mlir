@@ -27,7 +27,7 @@ module @sm_80 attributes {attn.target = #attn.target<"sm_80">, gpu.container_mod
     %w = attn.get_weight @w : memref<4xf32>
     %c = memref.get_global @c : memref<2xf32>
     %flag = attn.run_flag : memref<i32>
-    // CHECK: call @attn_rt_v1_launch(%[[CALL]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[ARGUMENTS]])
+    // CHECK: call @attn_rt_v1_launch(%[[CALL]], %{{.*}}, %{{.*}}, %{{.*}}, %[[ARGUMENTS]])
     gpu.launch_func @kernels::@k blocks in (%c7, %c1, %c1) threads in (%c1, %c1, %c1)
       args(%x : memref<?xf32>, %w : memref<4xf32>, %v : f32, %c : memref<2xf32>, %flag : memref<i32>)
     return

@@ -50,3 +50,10 @@ class Tensor:
         """What the GPU's memory holds now."""
         self.memory.download(self.base)
         return self.array
+
+
+def unaligned(array):
+    """A tensor that stands an element behind a place for vectors."""
+    base = np.zeros(array.size + 1, array.dtype)
+    base[1:] = array.ravel()
+    return Tensor(base[1:].reshape(array.shape), base)

@@ -13,8 +13,9 @@ include "mlir/Pass/PassBase.td"
 def BuildKernels : Pass<"attn-build-kernels", "::mlir::ModuleOp"> {
   let summary = "Builds the GPU kernels that ops are scheduled for";
   let description = [{
-    For every `attn.attention` whose schedule holds a `#attn.gpu_attention_kernel`, a function in a `gpu.module` of the
-    chip that the kernel needs, `attn_sm_90a` or `attn_sm_80`. Ops with equal kernels share one. The op stays and refers
+    For every `attn.attention` whose schedule holds a `#attn.gpu_attention_kernel`, a function in the `gpu.module`
+    @kernels of the GPU that the module's `attn.target` names or, where it names none, of the oldest chip that runs the
+    kernel, @attn_sm_90a or @attn_sm_80. Ops with equal kernels share one. The op stays and refers
     to its kernel as `attn.gpu_kernel`; the kernel's `attn.gpu_launch` says how it is launched and with which arguments.
 
     Kernels are complete when they are built: LLVM and NVVM ops and inline PTX, which `--convert-nvvm-to-llvm
@@ -46,11 +47,51 @@ def BuildKernels : Pass<"attn-build-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
+def LaunchKernels : Pass<"attn-launch-kernels", "::mlir::func::FuncOp"> {
+  let summary = "Launches the kernels that ops on buffers refer to";
+  let description = [{
+    An `attn.attention` on buffers with `attn.gpu_kernel` becomes a launch of that kernel with what its `attn.gpu_launch`
+    asks for. Addresses, strides and extents are computed on the host.
+
+    ```mlir
+    attn.attention ins(%q, %k, %v : memref<?x?x8x64xf16>, ...) outs(%o : ...) maps [...]
+      attributes {attn.gpu_kernel = @kernels::@attention_mma_f16_d64_128x64, ...}
+    // becomes
+    gpu.launch_func @kernels::@attention_mma_f16_d64_128x64 blocks in (%tiles, %c1, %c1) threads in (%c128, %c1, %c1)
+      dynamic_shared_memory_size %c32768 args(%query : i64, ...)
+    ```
+  }];
+  let statistics = [Statistic<"numLaunches", "launches", "Ops that became launches">];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def LaunchLinears : Pass<"attn-launch-linears", "::mlir::func::FuncOp"> {
+  let summary = "Launches linear layers on tensor cores";
+  let description = [{
+    Each `attn.linear` on buffers whose schedule holds a `#attn.gpu_linear_kernel` becomes a `gpu.launch` with a block for
+    each part of its output. Sums go through shared memory to the epilogue, which computes in f32 and is rounded once,
+    when its element is stored. Rows and columns beyond the ends are computed as zeros and not stored. Tensors whose
+    rows do not begin at multiples of 16 bytes, or end there, are copied element by element.
+
+    ```mlir
+    attn.linear ins(%x, %w : memref<?x384xf16>, memref<1536x384xf16>) ...
+    // becomes
+    gpu.launch blocks(...) in (%blocks, %c1, %c1) threads(...) in (%c256, %c1, %c1)
+      workgroup(%shared : memref<3072xvector<4xf32>, #gpu.address_space<workgroup>>) {...}
+    ```
+  }];
+  let statistics = [Statistic<"numLaunches", "launches", "Ops that became launches">];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::NVVM::NVVMDialect"];
+}
+
 def MapToThreads : Pass<"attn-map-to-threads", "::mlir::func::FuncOp"> {
   let summary = "Launches a GPU thread for each element of what linalg ops compute";
   let description = [{
     Each linalg op on buffers becomes a `gpu.launch` with a thread for each element of its result; what a thread sums up
-    over the other loops stays in registers. Copies and stores of single elements are launches as well. The host keeps
+    over the other loops stays in registers. Rows of 32 and more f32 or i32 that are reduced, such as those of a softmax
+    or of a layer norm, have a warp each, whose lanes read neighbours and are combined in the end. Copies and stores of single elements are launches as well. The host keeps
     sizes, addresses, and the loops and branches around launches: what would have to read a buffer to know a size is an
     error, and so is an op that there is no code for.
 

@@ -16,6 +16,8 @@ namespace attn {
 /// The schedule of `op` on `target`. Sizes are in elements of f32.
 ScheduleAttr scheduleLinear(LinearOp op, const Target &target);
 ScheduleAttr scheduleAttention(AttentionOp op, const Target &target);
+/// The same on every GPU; null where there is no kernel for the size of the heads.
+ScheduleAttr scheduleGPUAttention(AttentionOp op);
 /// Ops on rows without a register tile: norms, embedding.
 ScheduleAttr scheduleRows(mlir::Operation *op, const Target &target);
 

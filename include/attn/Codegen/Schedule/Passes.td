@@ -36,7 +36,7 @@ def Widen : Pass<"attn-widen", "::mlir::ModuleOp"> {
     of the first's, so that the conversion happens when the library is written. Functions of the dialect `math` on narrow
     elements become functions of f32 between conversions.
 
-    `attn.embedding` stays: its tables are read by rows, and would be twice as large.
+    What a GPU's kernel computes on narrow elements stays. `attn.embedding` stays: its tables are read by rows, and would be twice as large.
 
     ```mlir
     // Before

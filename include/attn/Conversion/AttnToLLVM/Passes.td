@@ -88,7 +88,7 @@ def LowerLaunches : Pass<"attn-lower-launches", "::mlir::ModuleOp"> {
     // becomes
     llvm.store %x, %frame : f32, !llvm.ptr
     llvm.store %frame, %pointers : !llvm.ptr, !llvm.ptr
-    call @attn_rt_v1_launch(%call, %c0, %n, %c256, %c0, %pointers)
+    call @attn_rt_v1_launch(%call, %c0, %n, %c256, %pointers)
     ```
   }];
   let options = [Option<"prefix", "prefix", "std::string", "\"model\"", "Of the symbols: the library's prefix">];

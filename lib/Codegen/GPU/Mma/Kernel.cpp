@@ -141,7 +141,14 @@ void WarpKernel::storeRow(const Fragment &outputs, unsigned row, Value query, Va
   for (size_t i = 2 * row; i < outputs.size(); i += 4) {
     Value pair =
         emit.packPair(emit.mulf(outputs[i], inverseSum), emit.mulf(outputs[i + 1], inverseSum), spec.elementType);
-    emit.store(pair, emit.address(address, 2 * columnOfAccumulator(i)));
+    Value place = emit.address(address, 2 * columnOfAccumulator(i));
+    emit.ifElse(
+        copies.isAligned(), [&] { emit.store(pair, place); },
+        [&] {
+          Type element = emit.getBuilder().getI16Type();
+          emit.store(emit.create<LLVM::TruncOp>(element, pair), place);
+          emit.store(emit.create<LLVM::TruncOp>(element, emit.shiftRight(pair, 16)), emit.address(place, 2));
+        });
   }
   if (!logSumExp)
     return;

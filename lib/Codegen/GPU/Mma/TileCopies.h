@@ -5,6 +5,7 @@
 //
 // All threads of a block copy a tile together with cp.async, 16 bytes a thread and step: a row's chunks by adjacent
 // threads, as many rows in a step as there are threads for, at the swizzled places that GPUSharedLayout.h describes.
+// Where a caller's tensor is aligned to its elements only, these are copied one by one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,18 +31,25 @@ public:
   /// Issues the copy of `rows` rows from `firstRow` on to the shared offset `to`. Rows from `length` on become zeros;
   /// none are that far where `length` is null.
   void copy(const HeadRows &source, mlir::Value firstRow, mlir::Value length, int64_t to, int64_t rows);
+  /// True where addresses and strides of all tensors are multiples of 16 bytes.
+  mlir::Value isAligned() const { return aligned; }
   /// Ends a group of copies.
   void commit();
   /// Waits for all copies of all threads; what threads read before, they have read.
   void wait();
 
 private:
+  void copyChunks(const HeadRows &source, mlir::Value firstRow, mlir::Value length, int64_t to, int64_t rows);
+  void copyElements(const HeadRows &source, mlir::Value firstRow, mlir::Value length, int64_t to, int64_t rows);
+  mlir::Value computeAligned();
+
   KernelFunction &kernel;
   ThreadEmitter &emit;
   int64_t rowBytes;
   int64_t rowsPerStep;
   mlir::Value row, channelBytes; ///< The thread's place in a step.
   mlir::Value offset;            ///< The same in shared memory.
+  mlir::Value aligned;
 };
 
 } // namespace attn

@@ -10,6 +10,7 @@
 #include "ThreadGrid.h"
 #include "attn/Codegen/GPU/Passes.h"
 #include "attn/Dialect/Attn/IR/ErrorCodes.h"
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -18,6 +19,7 @@
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace attn {
@@ -34,7 +36,11 @@ using namespace attn;
 
 namespace {
 
-/// Emits one thread's part of a linalg op: an element of each output, summed up in registers over the other loops.
+/// Threads of a warp.
+constexpr int64_t kLanes = 32;
+
+/// Emits one thread's part of a linalg op: an element of each output, summed up in registers over the other loops; of
+/// rows that are reduced, a lane's part of a warp's element.
 class LinalgThreads {
 public:
   explicit LinalgThreads(linalg::LinalgOp op)
@@ -54,10 +60,16 @@ public:
       parallel.push_back(loop);
       extents.push_back(sizes.back());
     }
+    bool inLanes = findCombiners();
+    if (inLanes)
+      extents.push_back(arith::ConstantIndexOp::create(b, loc, kLanes));
     launchThreads(b, loc, extents, [&](OpBuilder &inner, ValueRange place) {
-      for (auto [loop, index] : llvm::zip(parallel, place))
+      for (auto [loop, index] : llvm::zip(parallel, place.take_front(parallel.size())))
         indices[loop] = index;
-      emitElement(inner);
+      if (inLanes)
+        emitRow(inner, place.back());
+      else
+        emitElement(inner);
     });
     op.erase();
   }
@@ -69,6 +81,63 @@ private:
       return false;
     return llvm::all_of(outputMaps(), [&](AffineMap map) {
       return map.getResultPosition(getAffineDimExpr(loop, op.getContext())).has_value();
+    });
+  }
+
+  /// True where a warp takes each element, its lanes side by side along a row that is read once: one loop is reduced,
+  /// an input is read at every step of all loops and stands in memory along that loop, and what the lanes have can be
+  /// combined.
+  bool findCombiners() {
+    if (sequential.size() != 1 || op.getIteratorTypesArray()[sequential[0]] != utils::IteratorType::reduction)
+      return false;
+    int64_t size = op.getStaticLoopRanges()[sequential[0]];
+    AffineExpr row = getAffineDimExpr(sequential[0], op.getContext());
+    bool readsRows = llvm::any_of(ArrayRef(maps).drop_back(op.getNumDpsInits()),
+                                  [&](AffineMap map) { return map.isPermutation() && map.getResults().back() == row; });
+    if ((!ShapedType::isDynamic(size) && size < kLanes) || !readsRows || !hasFixedOutputs())
+      return false;
+    for (unsigned output = 0; output < op.getNumDpsInits(); ++output) {
+      SmallVector<Operation *> chain;
+      Type type = getElementTypeOrSelf(op.getDpsInits()[output].getType());
+      if (!matchReduction(op.getRegionOutputArgs(), output, chain) || chain.size() != 1 ||
+          !arith::getNeutralElement(chain[0]) || !(type.isF32() || type.isInteger(32)))
+        return false;
+      combiners.push_back(chain[0]);
+    }
+    return true;
+  }
+
+  Value combine(OpBuilder &b, unsigned output, Value x, Value y) {
+    IRMapping mapping;
+    mapping.map(combiners[output]->getOperand(0), x);
+    mapping.map(combiners[output]->getOperand(1), y);
+    return b.clone(*combiners[output], mapping)->getResult(0);
+  }
+
+  void emitRow(OpBuilder &b, Value lane) {
+    unsigned loop = sequential[0];
+    SmallVector<Value> sums;
+    for (Operation *combiner : combiners)
+      sums.push_back(arith::ConstantOp::create(b, loc, *arith::getNeutralElement(combiner)));
+    Value lanes = arith::ConstantIndexOp::create(b, loc, kLanes);
+    auto steps = scf::ForOp::create(b, loc, lane, sizes[loop], lanes, sums,
+                                    [&](OpBuilder &inner, Location, Value index, ValueRange carried) {
+                                      indices[loop] = index;
+                                      scf::YieldOp::create(inner, loc, emitBody(inner, carried));
+                                    });
+    sums.assign(steps.getResults().begin(), steps.getResults().end());
+    for (int64_t distance = kLanes / 2; distance > 0; distance /= 2)
+      for (auto [output, sum] : llvm::enumerate(sums)) {
+        auto other = gpu::ShuffleOp::create(b, loc, sum, distance, kLanes, gpu::ShuffleMode::XOR);
+        sum = combine(b, output, sum, other.getShuffleResult());
+      }
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, lane, zero);
+    scf::IfOp::create(b, loc, isFirst, [&](OpBuilder &inner, Location) {
+      for (auto [output, init, map] : llvm::enumerate(op.getDpsInits(), outputMaps()))
+        sums[output] = combine(inner, output, load(inner, init, map, true), sums[output]);
+      store(inner, sums);
+      scf::YieldOp::create(inner, loc);
     });
   }
 
@@ -177,9 +246,10 @@ private:
   linalg::LinalgOp op;
   Location loc;
   SmallVector<AffineMap> maps;
-  SmallVector<Value> sizes;         // of all loops
-  SmallVector<unsigned> sequential; // those that a thread goes through
-  SmallVector<Value> indices;       // of all loops, where the code stands
+  SmallVector<Value> sizes;           // of all loops
+  SmallVector<unsigned> sequential;   // those that a thread goes through
+  SmallVector<Value> indices;         // of all loops, where the code stands
+  SmallVector<Operation *> combiners; // what adds to each output, where a warp takes an element
 };
 
 //===----------------------------------------------------------------------===//
@@ -200,6 +270,8 @@ struct MapToThreads final : attn::impl::MapToThreadsBase<MapToThreads> {
         ops.push_back(op);
         return WalkResult::skip();
       }
+      if (isa<gpu::LaunchOp>(op)) // Device code already.
+        return WalkResult::skip();
       failed |= op != function.getOperation() && mlir::failed(checkHostOp(op));
       return WalkResult::advance();
     });
@@ -223,7 +295,8 @@ private:
     if (isa<memref::LoadOp>(op))
       return op->emitError("a size, branch or loop of this model depends on values, which GPU targets do not support; "
                            "compile it for a CPU target");
-    if (isa<CheckOp, func::ReturnOp, GetWeightOp>(op) || op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
+    if (isa<CheckOp, func::ReturnOp, GetWeightOp, gpu::LaunchFuncOp>(op) ||
+        op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
       return success();
     if (isMemoryEffectFree(op))
       return success();

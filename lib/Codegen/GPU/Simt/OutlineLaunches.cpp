@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../KernelModule.h"
 #include "attn/Codegen/GPU/Passes.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "attn/TargetInfo/TargetInfo.h"
@@ -44,12 +45,7 @@ struct OutlineLaunches final : attn::impl::OutlineLaunchesBase<OutlineLaunches> 
     module.walk([&](gpu::LaunchOp launch) { launches.push_back(launch); });
     if (launches.empty())
       return;
-    module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(&getContext()));
-    OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-    auto chip =
-        NVVM::NVVMTargetAttr::get(&getContext(), /*optLevel=*/3, "nvptx64-nvidia-cuda", target->name, target->ptx);
-    auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "kernels", ArrayRef<Attribute>{chip});
-    SymbolTable symbols(kernels);
+    SymbolTable symbols(getOrCreateKernelModule(module, target->name));
     known.clear();
     for (gpu::LaunchOp launch : launches)
       outline(launch, symbols);

@@ -114,3 +114,18 @@ LogicalResult GPUAttentionKernelAttr::verify(function_ref<InFlightDiagnostic()> 
     return emitError() << "K3: the kernel needs " << bytes << " bytes of shared memory, more than " << limit;
   return success();
 }
+
+LogicalResult GPULinearKernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns,
+                                          int64_t warpRows, int64_t warpColumns, int64_t stages, ProductKind) {
+  int64_t warps = warpRows * warpColumns;
+  if (rows <= 0 || columns <= 0 || warpRows <= 0 || warpColumns <= 0 || rows % (32 * warpRows) ||
+      columns % (16 * warpColumns) || rows % (8 * warps) || columns % (8 * warps))
+    return emitError() << "C1: rows are a multiple of 32 a row of warps, columns of 16 a column of warps, both of 8 a "
+                          "warp";
+  int64_t bytes = stages * (rows + columns) * 64;
+  if (stages < 2 || stages > 4 || bytes > 48 * 1024 || bytes < rows / 2 * (columns + 8) * 4)
+    return emitError() << "C2: 2 to 4 stages are in 48 KiB of shared memory, and hold half of the sums";
+  if (rows * columns > 128 * 32 * warps)
+    return emitError() << "C3: a thread has at most 128 sums";
+  return success();
+}

@@ -41,7 +41,8 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    int64_t columnBlock) {
   if (rowBlock <= 0)
     return emitError() << "a schedule needs a positive rowBlock, got " << rowBlock;
-  if (!isa_and_nonnull<LinearKernelAttr, AttentionKernelAttr, RowKernelAttr, GPUAttentionKernelAttr>(kernel))
+  if (!isa_and_nonnull<LinearKernelAttr, AttentionKernelAttr, RowKernelAttr, GPUAttentionKernelAttr,
+                       GPULinearKernelAttr>(kernel))
     return emitError() << "a schedule needs a #attn kernel attribute, got " << kernel;
   auto linear = dyn_cast<LinearKernelAttr>(kernel);
   if (columnBlock && (!linear || columnBlock < 0 || columnBlock % linear.getColumns() != 0))

@@ -1,8 +1,37 @@
 // RUN: attn-opt %s --attn-map-to-threads --canonicalize --split-input-file | FileCheck %s
 
-// A thread for each sum, which stays in a register until it is stored.
+// A warp for each sum of a row: lanes take every 32nd element, and pass what they have around.
 // CHECK-LABEL: func @row_sums
 // CHECK-SAME: (%[[X:.*]]: memref<?x64xf32>, %[[Y:.*]]: memref<?xf32>)
+// CHECK: gpu.launch
+// CHECK: %[[LANE:.*]] = arith.remui %[[PLACE:.*]], %c32
+// CHECK: %[[ROW:.*]] = arith.divui %[[PLACE]], %c32
+// CHECK: %[[SUM:.*]] = scf.for %[[K:.*]] = %[[LANE]] to %c64 step %c32 iter_args(%[[S:.*]] = %{{.*}}) -> (f32)
+// CHECK: %[[E:.*]] = memref.load %[[X]][%[[ROW]], %[[K]]]
+// CHECK: arith.addf %[[S]], %[[E]]
+// CHECK: %[[OTHER:.*]], %{{.*}} = gpu.shuffle xor %[[SUM]], %c16_i32, %c32_i32 : f32
+// CHECK: arith.addf %[[SUM]], %[[OTHER]]
+// CHECK-COUNT-4: gpu.shuffle
+// CHECK: arith.cmpi eq, %[[LANE]], %c0
+// CHECK: scf.if
+// CHECK: %[[BEFORE:.*]] = memref.load %[[Y]][%[[ROW]]]
+// CHECK: arith.addf %[[BEFORE]]
+// CHECK: memref.store %{{.*}}, %[[Y]][%[[ROW]]]
+func.func @row_sums(%x: memref<?x64xf32>, %y: memref<?xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, k) -> (i, k)>, affine_map<(i, k) -> (i)>],
+                  iterator_types = ["parallel", "reduction"]} ins(%x : memref<?x64xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%e: f32, %s: f32):
+    %a = arith.addf %s, %e : f32
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+// A thread for each sum of a column, which stays in a register until it is stored: neighbours read neighbours.
+// CHECK-LABEL: func @column_sums
+// CHECK-SAME: (%[[X:.*]]: memref<64x?xf32>, %[[Y:.*]]: memref<?xf32>)
 // CHECK: %[[ROWS:.*]] = memref.dim %[[X]]
 // CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[ROWS]], %c256
 // CHECK: gpu.launch blocks(%[[B:.*]], %{{.*}}, %{{.*}}) in (%{{.*}} = %[[BLOCKS]]
@@ -13,12 +42,12 @@
 // CHECK: scf.if %[[INSIDE]]
 // CHECK: %[[BEFORE:.*]] = memref.load %[[Y]][%[[ROW]]]
 // CHECK: %[[SUM:.*]] = scf.for %[[K:.*]] = %c0 to %c64 step %c1 iter_args(%[[S:.*]] = %[[BEFORE]])
-// CHECK: %[[E:.*]] = memref.load %[[X]][%[[ROW]], %[[K]]]
+// CHECK: %[[E:.*]] = memref.load %[[X]][%[[K]], %[[ROW]]]
 // CHECK: arith.addf %[[S]], %[[E]]
 // CHECK: memref.store %[[SUM]], %[[Y]][%[[ROW]]]
-func.func @row_sums(%x: memref<?x64xf32>, %y: memref<?xf32>) {
-  linalg.generic {indexing_maps = [affine_map<(i, k) -> (i, k)>, affine_map<(i, k) -> (i)>],
-                  iterator_types = ["parallel", "reduction"]} ins(%x : memref<?x64xf32>) outs(%y : memref<?xf32>) {
+func.func @column_sums(%x: memref<64x?xf32>, %y: memref<?xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, k) -> (k, i)>, affine_map<(i, k) -> (i)>],
+                  iterator_types = ["parallel", "reduction"]} ins(%x : memref<64x?xf32>) outs(%y : memref<?xf32>) {
   ^bb0(%e: f32, %s: f32):
     %a = arith.addf %s, %e : f32
     linalg.yield %a : f32

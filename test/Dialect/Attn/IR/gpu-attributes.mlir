@@ -19,3 +19,8 @@ func.func private @mma() attributes {
 func.func private @launch() attributes {
   attn.gpu_launch = #attn.gpu_launch<threads = 384, sharedBytes = 1024, queryBlock = 128, order = persistent,
                                      arguments = [<query_map, rows = 128>, <log_sum_exp>]>}
+
+// CHECK-LABEL: @linear
+//  CHECK-SAME:   #attn.gpu_linear_kernel<rows = 128, columns = 64, warpRows = 2, warpColumns = 2, stages = 3, products = split_tf32>
+func.func private @linear() attributes {
+  kernel = #attn.gpu_linear_kernel<rows = 128, columns = 64, warpRows = 2, warpColumns = 2, stages = 3, products = split_tf32>}

@@ -84,3 +84,28 @@ func.func private @f() attributes {k = #attn.gpu_attention_kernel<instruction = 
 
 // expected-error @below {{rowBlock is 32, but the kernel's queryBlock is 64}}
 func.func private @f() attributes {k = #attn.schedule<rowBlock = 32, kernel = #attn.gpu_attention_kernel<instruction = mma, headSize = 64, queryBlock = 64, keyBlock = 64, warps = 4>>}
+
+// -----
+
+// expected-error @below {{C1: rows are a multiple of 32 a row of warps, columns of 16 a column of warps, both of 8 a warp}}
+func.func private @f() attributes {k = #attn.gpu_linear_kernel<rows = 96, columns = 128, warpRows = 4, warpColumns = 4, stages = 3, products = narrow>}
+
+// -----
+
+// expected-error @below {{C1: rows are a multiple of 32 a row of warps, columns of 16 a column of warps, both of 8 a warp}}
+func.func private @f() attributes {k = #attn.gpu_linear_kernel<rows = 128, columns = 40, warpRows = 2, warpColumns = 4, stages = 3, products = narrow>}
+
+// -----
+
+// expected-error @below {{C2: 2 to 4 stages are in 48 KiB of shared memory, and hold half of the sums}}
+func.func private @f() attributes {k = #attn.gpu_linear_kernel<rows = 128, columns = 128, warpRows = 2, warpColumns = 4, stages = 4, products = narrow>}
+
+// -----
+
+// expected-error @below {{C2: 2 to 4 stages are in 48 KiB of shared memory, and hold half of the sums}}
+func.func private @f() attributes {k = #attn.gpu_linear_kernel<rows = 128, columns = 128, warpRows = 2, warpColumns = 4, stages = 1, products = narrow>}
+
+// -----
+
+// expected-error @below {{C3: a thread has at most 128 sums}}
+func.func private @f() attributes {k = #attn.gpu_linear_kernel<rows = 64, columns = 128, warpRows = 1, warpColumns = 1, stages = 3, products = narrow>}

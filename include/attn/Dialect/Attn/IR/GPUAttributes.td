@@ -83,6 +83,47 @@ def Attn_GPUAttentionKernelAttr : AttrDef<Attn_Dialect, "GPUAttentionKernel"> {
   }];
 }
 
+def Attn_ProductKind : Attn_Enum<"ProductKind", "How a kernel multiplies elements", [
+  I32EnumAttrCase<"Narrow", 0, "narrow">,
+  I32EnumAttrCase<"SplitTF32", 1, "split_tf32">
+]>;
+
+def Attn_GPULinearKernelAttr : AttrDef<Attn_Dialect, "GPULinearKernel"> {
+  let mnemonic = "gpu_linear_kernel";
+  let summary = "The schedule of attn.linear as one GPU kernel";
+  let description = [{
+    A block of `warpRows` x `warpColumns` warps computes `rows` x `columns` elements of the output with `mma`, each warp
+    an equal part of them. 64 bytes of each row of the input and of the weight at a time come by `cp.async` through
+    `stages` buffers. The weight stands as models store it. Sums are f32 in registers; they pass through shared memory to
+    the epilogue, which takes them in rows.
+
+    | `products` | elements | error |
+    |---|---|---|
+    | `narrow` | f16 or bf16 | products are exact, sums in f32 |
+    | `split_tf32` | f32 | an element is the sum of two tf32, x = h + l with an error of 2^-22 x or less; a product is h h' + h l' + l h', which leaves out l l', 2^-22 of it or less: in all, less than 2^-20 of each product, sums in f32; infinity yields NaN |
+
+    Constraints:
+    - C1: `rows` is a positive multiple of 32 * warpRows, `columns` of 16 * warpColumns, and both of 8 * warpRows *
+      warpColumns, the rows that all threads copy at a time.
+    - C2: 2 to 4 stages; their stages * (rows + columns) * 64 bytes of shared memory are at most 48 KiB, and hold half of
+      the sums, in rows of columns + 8.
+    - C3: a thread has at most 128 sums.
+
+    ```mlir
+    #attn.gpu_linear_kernel<rows = 128, columns = 128, warpRows = 2, warpColumns = 4, stages = 3, products = narrow>
+    ```
+
+    Source: Ootomo and Yokota, Recovering single precision accuracy from Tensor Cores, 2022.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$warpRows, "int64_t":$warpColumns,
+                        "int64_t":$stages, EnumParameter<Attn_ProductKind>:$products);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    int64_t getThreads() const { return 32 * getWarpRows() * getWarpColumns(); }
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Launches
 //===----------------------------------------------------------------------===//
@@ -118,14 +159,17 @@ def Attn_GPUArgumentAttr : AttrDef<Attn_Dialect, "GPUArgument"> {
     | kind | passed as |
     |---|---|
     | `query_map`, `key_map`, `value_map`, `output_map` | a tensor map (128 bytes, by value) of dimensions (channel, row, head, batch), the channel innermost and contiguous; boxes of 64 channels x `rows` rows, 128-byte swizzle, zeros outside |
-    | `query`, `key`, `value`, `output` | a pointer into global memory, aligned to 16 bytes |
+    | `query`, `key`, `value`, `output` | a pointer into global memory |
     | `log_sum_exp` | a pointer to f32 [batch, heads, query_length] |
-    | `..._strides` | three i64, elements from one batch row, head and row to the next; multiples of 8 |
+    | `..._strides` | three i64, elements from one batch row, head and row to the next |
     | `query_length`, `key_length`, `batch`, `heads` | i32; `heads` are those of the queries |
     | `heads_per_key_head` | i32, how many heads of queries share a head of keys and values |
     | `scale` | f32, positive: the scale of scores times log2(e) |
     | `heads_together` | i32, at least 1: tiles of so many (batch, head) pairs run side by side, so that their keys and values stay in the second-level cache; best a divisor of their number, else the last few leave multiprocessors idle |
     | `tile_counter` | a pointer to two i32, see `order` of `#attn.gpu_attention_kernel` |
+
+    Tensors given by pointers are read and written in vectors where all pointers and strides are multiples of 16 bytes,
+    and else element by element.
   }];
   let parameters = (ins EnumParameter<Attn_GPUArgumentKind>:$kind, DefaultValuedParameter<"int64_t", "0">:$rows);
   let assemblyFormat = "`<` $kind (`,` `rows` `=` $rows^)? `>`";

@@ -68,7 +68,7 @@ typedef struct CUDA_MEMCPY2D {
             (CUmodule * module, const void *image, unsigned count, int *options, void **values))                       \
   ATTN_CUDA(unload, "cuModuleUnload", (CUmodule module))                                                               \
   ATTN_CUDA(function, "cuModuleGetFunction", (CUfunction * function, CUmodule module, const char *name))               \
-  ATTN_CUDA(function_attribute, "cuFuncSetAttribute", (CUfunction function, int attribute, int value))                  \
+  ATTN_CUDA(function_attribute, "cuFuncSetAttribute", (CUfunction function, int attribute, int value))                 \
   ATTN_CUDA(allocate, "cuMemAlloc_v2", (CUdeviceptr * memory, size_t bytes))                                           \
   ATTN_CUDA(free, "cuMemFree_v2", (CUdeviceptr memory))                                                                \
   ATTN_CUDA(to_device, "cuMemcpyHtoD_v2", (CUdeviceptr to, const void *from, size_t bytes))                            \

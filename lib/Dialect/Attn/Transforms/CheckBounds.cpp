@@ -286,8 +286,19 @@ static bool isBounded(CheckBuilder &check, Value indices, int64_t rows) {
   return false;
 }
 
-/// True where the entry checks that all indices are of rows of `table`.
+/// True where all indices are known, or checked by the entry, to be of rows of `table`.
 static bool isInside(Value indices, Value table) {
+  auto hasRow = [&](const llvm::APInt &index) {
+    return !isDynamic(table, 0) && index.getSignificantBits() <= 64 && index.getSExtValue() >= 0 &&
+           index.getSExtValue() < sizeOf(table, 0);
+  };
+  llvm::APInt same;
+  if (auto fill = indices.getDefiningOp<linalg::FillOp>();
+      fill && matchPattern(fill.getInputs().front(), m_ConstantInt(&same)))
+    return hasRow(same);
+  DenseIntElementsAttr each;
+  if (matchPattern(indices, m_Constant(&each)))
+    return llvm::all_of(each.getValues<llvm::APInt>(), hasRow);
   BlockArgument argument = findIndexArgument(indices);
   auto function = argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
   auto range = function ? function.getArgAttrOfType<DenseI64ArrayAttr>(argument.getArgNumber(), kIndexRangeAttr)

@@ -117,3 +117,24 @@ func.func @rows(%given: tensor<?xi64> {attn.index_range = array<i64: 0, 5>}, %ot
   %0 = attn.embedding ins(%given, %other : tensor<?xi64>, tensor<?xi32>) tables(%a, %b : tensor<5x4xf32>, tensor<7x4xf32>) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
   return %0 : tensor<?x4xf32>
 }
+
+// Those that are known are not.
+
+// CHECK-LABEL: func.func @known_rows
+// CHECK-NOT: linalg.generic
+// CHECK: attn.embedding ins(%{{.+}}, %{{.+}} :
+func.func @known_rows(%a: tensor<5x4xf32>, %init: tensor<2x4xf32>, %e: tensor<2xi64>) -> tensor<2x4xf32> {
+  %c3 = arith.constant 3 : i64
+  %f = linalg.fill ins(%c3 : i64) outs(%e : tensor<2xi64>) -> tensor<2xi64>
+  %g = arith.constant dense<[0, 4]> : tensor<2xi64>
+  %0 = attn.embedding ins(%f, %g : tensor<2xi64>, tensor<2xi64>) tables(%a, %a : tensor<5x4xf32>, tensor<5x4xf32>) outs(%init : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// CHECK-LABEL: func.func @beyond
+// CHECK: attn.check
+func.func @beyond(%a: tensor<5x4xf32>, %init: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %g = arith.constant dense<[0, 5]> : tensor<2xi64>
+  %0 = attn.embedding ins(%g : tensor<2xi64>) tables(%a : tensor<5x4xf32>) outs(%init : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}

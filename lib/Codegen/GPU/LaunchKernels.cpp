@@ -150,6 +150,10 @@ struct LaunchKernels final : attn::impl::LaunchKernelsBase<LaunchKernels> {
         op.emitError() << "only an attention on buffers that refers to a kernel can be launched";
         return signalPassFailure();
       }
+      if (std::string reason = whyNotOnTensorCores(op); !reason.empty()) {
+        op.emitError() << "cannot be launched: " << reason;
+        return signalPassFailure();
+      }
       if (failed(AttentionLaunch(op, launch).run(reference)))
         return signalPassFailure();
       op.erase();

@@ -123,12 +123,18 @@ ScheduleAttr attn::scheduleRows(Operation *op, const Target &target) {
   return ScheduleAttr::get(context, 128, RowKernelAttr::get(context, target.lanes(kFloatBits)));
 }
 
+TargetAttr attn::findTargetName(Operation *op) {
+  for (; op; op = op->getParentOp())
+    if (auto named = op->getAttrOfType<TargetAttr>(kTargetAttr))
+      return named;
+  return {};
+}
+
 FailureOr<const Target *> attn::targetOf(Operation *op) {
-  for (Operation *parent = op; parent; parent = parent->getParentOp())
-    if (auto attr = parent->getAttrOfType<TargetAttr>(kTargetAttr)) {
-      if (const Target *target = lookupTarget(attr.getName()))
-        return target;
-      return op->emitError() << "unknown target '" << attr.getName() << "'; the known ones are " << targetNames();
-    }
-  return op->emitError() << "no module around this op names its target in '" << kTargetAttr << "'";
+  TargetAttr named = findTargetName(op);
+  if (!named)
+    return op->emitError() << "no module around this op names its target in '" << kTargetAttr << "'";
+  if (const Target *target = lookupTarget(named.getName()))
+    return target;
+  return op->emitError() << "unknown target '" << named.getName() << "'; the known ones are " << targetNames();
 }

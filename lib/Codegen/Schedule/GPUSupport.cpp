@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "attn/Codegen/Schedule/GPUSupport.h"
+#include "attn/Codegen/Schedule/CostModel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -14,12 +15,9 @@ using namespace mlir;
 using namespace attn;
 
 const Target *attn::findGPU(Operation *op) {
-  for (Operation *parent = op; parent; parent = parent->getParentOp())
-    if (auto named = parent->getAttrOfType<TargetAttr>(kTargetAttr)) {
-      const Target *target = lookupTarget(named.getName());
-      return target && target->isGpu() ? target : nullptr;
-    }
-  return nullptr;
+  TargetAttr named = findTargetName(op);
+  const Target *target = named ? lookupTarget(named.getName()) : nullptr;
+  return target && target->isGpu() ? target : nullptr;
 }
 
 /// True if the region says that key k counts for query q where k <= q.

@@ -137,6 +137,15 @@ SmallVector<Value> attn::generalize(OpBuilder &b, NormOpInterface op) {
 // rotary
 //===----------------------------------------------------------------------===//
 
+/// `rank` + 1 dimensions, the last two of them as one.
+static SmallVector<ReassociationIndices> lastTwoTogether(int64_t rank) {
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t i = 0; i < rank; ++i)
+    groups.push_back({i});
+  groups.back().push_back(rank);
+  return groups;
+}
+
 /// The pairs as two dimensions, [..., 2, D/2], or [..., D/2, 2] where interleaved: one elementwise op writes both of a
 /// pair, in vectors of pairs.
 SmallVector<Value> attn::generalize(OpBuilder &b, RotaryOp op) {
@@ -154,11 +163,7 @@ SmallVector<Value> attn::generalize(OpBuilder &b, RotaryOp op) {
       std::swap(split[0], split[1]);
     shape.back() = split[0], sizes.back() = b.getIndexAttr(split[0]);
     shape.push_back(split[1]), sizes.push_back(b.getIndexAttr(split[1]));
-    SmallVector<ReassociationIndices> groups(last + 1);
-    for (int64_t i = 0; i <= last; ++i)
-      groups[i] = {i};
-    groups[last].push_back(last + 1);
-    return tensor::ExpandShapeOp::create(b, loc, typeOf(value).clone(shape), value, groups, sizes);
+    return tensor::ExpandShapeOp::create(b, loc, typeOf(value).clone(shape), value, lastTwoTogether(last + 1), sizes);
   };
   Value pairs = splitChannels(op.getInput()), init = splitChannels(op.getInit());
   auto memberOf = [&](int64_t i) -> Value {
@@ -194,11 +199,7 @@ SmallVector<Value> attn::generalize(OpBuilder &b, RotaryOp op) {
                                   arith::ConstantIndexOp::create(inner, loc, 0));
         return arith::SelectOp::create(inner, loc, isFirst, first, second);
       });
-  SmallVector<ReassociationIndices> groups(rank);
-  for (int64_t i = 0; i < rank; ++i)
-    groups[i] = {i};
-  groups[rank - 1].push_back(rank);
-  return {tensor::CollapseShapeOp::create(b, loc, turned, groups)};
+  return {tensor::CollapseShapeOp::create(b, loc, turned, lastTwoTogether(rank))};
 }
 
 //===----------------------------------------------------------------------===//

@@ -81,10 +81,10 @@ private:
     tile->removeAttr("schedule");
     tile->setAttr("kernel", op.getScheduleAttr().getKernel());
 
-    auto slice = init.getDefiningOp<tensor::ExtractSliceOp>();
+    auto place = init.getDefiningOp<tensor::ExtractSliceOp>();
     b.setInsertionPointToEnd(loop.getTerminator().getBody());
     tensor::ParallelInsertSliceOp::create(b, loc, tile->getResult(0), loop.getRegionOutArgs()[0],
-                                          slice.getMixedOffsets(), slice.getMixedSizes(), slice.getMixedStrides());
+                                          place.getMixedOffsets(), place.getMixedSizes(), place.getMixedStrides());
     return loop.getResult(0);
   }
 
@@ -106,12 +106,13 @@ private:
 
 } // namespace
 
-/// Whether `op` is a linear whose columns may be cut, and has some to cut.
-static bool hasColumnBlocks(Operation *op) {
+/// Whether the schedule of `op` asks for blocks of columns.
+static bool hasColumnBlock(Operation *op) {
   auto linear = llvm::dyn_cast<LinearOp>(op);
   return linear && linear.getScheduleAttr().getColumnBlock() > 0;
 }
 
+/// Whether `op` can stand in the form for few rows: a linear is cut between panels of known columns.
 static bool canCutColumns(Operation *op) {
   auto linear = llvm::dyn_cast<LinearOp>(op);
   if (!linear)
@@ -121,14 +122,16 @@ static bool canCutColumns(Operation *op) {
          typeOf(linear.getWeight()).hasStaticShape();
 }
 
-SmallVector<RowChain> attn::splitFewRows(RowChain chain) {
+bool attn::hasFormForFewRows(const RowChain &chain) {
+  int64_t rows = typeOf(destinationOf(chain.ops.front())).getDimSize(0);
+  return (ShapedType::isDynamic(rows) || rows <= kFewRows) && !findEscaping(chain).empty() &&
+         llvm::any_of(chain.ops, hasColumnBlock) && llvm::all_of(chain.ops, canCutColumns);
+}
+
+SmallVector<RowChain> attn::splitFewRows(const RowChain &chain) {
   Operation *last = chain.ops.back();
   Value anyDestination = destinationOf(chain.ops.front());
-  int64_t rowsKnown = typeOf(anyDestination).getDimSize(0);
   SmallVector<TilingInterface> escaping = findEscaping(chain);
-  if (escaping.empty() || llvm::none_of(chain.ops, hasColumnBlocks) || !llvm::all_of(chain.ops, canCutColumns) ||
-      (!ShapedType::isDynamic(rowsKnown) && rowsKnown > kFewRows))
-    return {chain};
   OpBuilder b(chain.ops.front());
   Location loc = last->getLoc();
   Value rows = b.createOrFold<tensor::DimOp>(loc, anyDestination, int64_t(0));
@@ -184,7 +187,7 @@ SmallVector<RowChain> attn::splitFewRows(RowChain chain) {
   }
   for (auto [op, result] : llvm::zip(escaping, branch.getResults()))
     op->getResult(0).replaceAllUsesWith(result);
-  for (TilingInterface op : llvm::reverse(chain.ops))
+  for (Operation *op : llvm::reverse(chain.ops))
     op->erase();
   return left;
 }

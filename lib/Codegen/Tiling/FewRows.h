@@ -24,10 +24,13 @@ mlir::Value destinationOf(mlir::Operation *op);
 /// The ops of `chain` whose results are used outside of it.
 llvm::SmallVector<mlir::TilingInterface> findEscaping(const RowChain &chain);
 
-/// Where linears of `chain` can be cut into blocks of columns, makes it two, chosen at run time by an scf.if: one for
-/// fewer blocks of rows than workers, whose linears are parallel loops over blocks of columns already, and one for all
-/// other numbers of rows. Returns the chains that are left to be cut into blocks of rows.
-llvm::SmallVector<RowChain> splitFewRows(RowChain chain);
+/// Whether linears of `chain` are worth being cut into blocks of columns, and all can be.
+bool hasFormForFewRows(const RowChain &chain);
+
+/// Makes of such a chain two, chosen at run time by an scf.if: one for fewer blocks of rows than workers, whose linears
+/// are parallel loops over blocks of columns already, and one for all other numbers of rows. Returns the chains that
+/// are left to be cut into blocks of rows.
+llvm::SmallVector<RowChain> splitFewRows(const RowChain &chain);
 
 } // namespace attn
 

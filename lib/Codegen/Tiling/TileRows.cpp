@@ -190,8 +190,11 @@ struct TileRows final : attn::impl::TileRowsBase<TileRows> {
       for (RowChain &chain : findRowChains(*block)) {
         numRowOps += chain.ops.size();
         ++numChains;
-        SmallVector<RowChain> parts = splitFewRows(chain);
-        numSplit += parts.front().ops.front() != chain.ops.front();
+        SmallVector<RowChain> parts = {chain};
+        if (hasFormForFewRows(chain)) {
+          parts = splitFewRows(chain);
+          ++numSplit;
+        }
         for (RowChain &part : parts)
           if (failed(ChainTiler(part).run()))
             return signalPassFailure();

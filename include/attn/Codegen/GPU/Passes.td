@@ -91,9 +91,9 @@ def MapToThreads : Pass<"attn-map-to-threads", "::mlir::func::FuncOp"> {
   let description = [{
     Each linalg op on buffers becomes a `gpu.launch` with a thread for each element of its result; what a thread sums up
     over the other loops stays in registers. Rows of 32 and more f32 or i32 that are reduced, such as those of a softmax
-    or of a layer norm, have a warp each, whose lanes read neighbours and are combined in the end. Copies and stores of single elements are launches as well. The host keeps
-    sizes, addresses, and the loops and branches around launches: what would have to read a buffer to know a size is an
-    error, and so is an op that there is no code for.
+    or of a layer norm, have a warp each, whose lanes read neighbours and are combined in the end. Copies and stores of
+    single elements are launches as well. The host keeps sizes, addresses, and the loops and branches around launches:
+    what would have to read a buffer to know a size is an error, and so is an op that there is no code for.
 
     Where an argument has an `attn.index_range`, a launch at the beginning looks at all its elements. `attn.check` in a
     thread raises the run's flag.

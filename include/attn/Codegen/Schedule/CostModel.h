@@ -21,7 +21,9 @@ ScheduleAttr scheduleGPUAttention(AttentionOp op);
 /// Ops on rows without a register tile: norms, embedding.
 ScheduleAttr scheduleRows(mlir::Operation *op, const Target &target);
 
-/// The target of the module that `op` is in; an error at `op` where there is none.
+/// The name of the target of the module that `op` is in; null where none has one.
+TargetAttr findTargetName(mlir::Operation *op);
+/// That target; an error at `op` where there is none.
 mlir::FailureOr<const Target *> targetOf(mlir::Operation *op);
 
 } // namespace attn

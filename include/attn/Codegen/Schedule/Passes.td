@@ -36,7 +36,8 @@ def Widen : Pass<"attn-widen", "::mlir::ModuleOp"> {
     of the first's, so that the conversion happens when the library is written. Functions of the dialect `math` on narrow
     elements become functions of f32 between conversions.
 
-    What a GPU's kernel computes on narrow elements stays. `attn.embedding` stays: its tables are read by rows, and would be twice as large.
+    What a GPU's kernel computes on narrow elements stays. `attn.embedding` stays: its tables are read by rows, and
+    would be twice as large.
 
     ```mlir
     // Before
@@ -118,7 +119,7 @@ def AssignSchedules : Pass<"attn-assign-schedules", "::mlir::ModuleOp"> {
 def VerifySchedule : Pass<"attn-verify-schedule", "::mlir::ModuleOp"> {
   let summary = "The contract of the stage `schedule`";
   let description = [{
-    The module names its target. Each `attn.linear`, `attn.attention`, `attn.embedding` and norms has a
+    The module names its target. Each `attn.linear`, `attn.attention`, `attn.embedding` and norm has a
     schedule; each weight of a linear layer is in panels.
   }];
 }

@@ -13,10 +13,10 @@ include "mlir/Pass/PassBase.td"
 def TileRows : Pass<"attn-tile-rows", "::mlir::func::FuncOp"> {
   let summary = "Make tasks of blocks of rows, each through a chain of row ops";
   let description = [{
-    Ops that compute a row of their result from a row of their operands (`attn.linear`, norms,
-    `attn.embedding`) and feed each other become one `scf.forall` over blocks of rows: a task takes its rows through the
-    whole chain, so that what is between stays in its core's cache and the chain costs one barrier. Results that are used
-    outside of the chain are inserted into full tensors; the others become tiles of a task's own.
+    Ops that compute a row of their result from a row of their operands (`attn.linear`, norms, `attn.embedding`) and
+    feed each other become one `scf.forall` over blocks of rows: a task takes its rows through the whole chain, so that
+    what is between stays in its core's cache and the chain costs one barrier. Results that are used outside of the
+    chain are inserted into full tensors; the others become tiles of a task's own.
 
     How many rows a task takes is known at run time: at most the smallest `rowBlock` of the chain's schedules, and so that
     the tasks are as many for each worker. The `kernel` of each schedule moves onto its op.

@@ -169,14 +169,14 @@ static void addFactors(const ElementOperand &operand, Product &product, unsigned
   }
 }
 
-static ElementOperand whole(Value tensor) {
+ElementOperand attn::wholeOf(Value tensor) {
   int64_t rank = llvm::cast<RankedTensorType>(tensor.getType()).getRank();
   return {tensor, AffineMap::getMultiDimIdentityMap(rank, tensor.getContext()), constantOf(tensor)};
 }
 
 Product attn::productOf(Value tensor) {
   Product product;
-  addFactors(whole(tensor), product, 0);
+  addFactors(wholeOf(tensor), product, 0);
   return product;
 }
 
@@ -199,6 +199,6 @@ static void addTerms(const ElementOperand &operand, Sum &sum, unsigned depth) {
 
 Sum attn::sumOf(Value tensor) {
   Sum sum;
-  addTerms(whole(tensor), sum, 0);
+  addTerms(wholeOf(tensor), sum, 0);
   return sum;
 }

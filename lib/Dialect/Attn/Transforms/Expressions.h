@@ -36,9 +36,12 @@ struct ElementOp {
 /// count as one.
 std::optional<ElementOp> elementOpOf(mlir::Value tensor);
 
-/// The same elements, read from where they come from: through broadcasts and permutations, and reshapes that only add or
-/// drop dimensions of size 1. Of where a dimension is read at 0 only it comes no further, unless `allowZeros`.
+/// The same elements, read from where they come from: through broadcasts and permutations, and reshapes that only add
+/// or drop dimensions of size 1. Of where a dimension is read at 0 only it comes no further, unless `allowZeros`.
 ElementOperand resolve(ElementOperand operand, bool allowZeros = false);
+
+/// Each element of `tensor`, at its own index.
+ElementOperand wholeOf(mlir::Value tensor);
 
 /// The value of a floating-point constant, all of whose elements are equal.
 std::optional<double> constantOf(mlir::Value value);

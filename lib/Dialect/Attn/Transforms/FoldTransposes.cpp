@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace attn {
@@ -156,14 +157,16 @@ static std::optional<std::pair<Value, SmallVector<int64_t>>> matchBroadcast(Oper
 /// Whether and how `value` repeats heads; fails where the copies are not groups of neighbours of a static size.
 static FailureOr<Repeat> matchRepeat(Value value) {
   auto merge = value.getDefiningOp<tensor::CollapseShapeOp>();
-  Value whole = merge ? merge.getSrc() : Value();
-  std::optional<Transpose> transpose = whole ? matchTranspose(whole.getDefiningOp()) : std::nullopt;
-  auto broadcast = whole ? matchBroadcast((transpose ? transpose->input : whole).getDefiningOp()) : std::nullopt;
+  if (!merge)
+    return failure();
+  Value whole = merge.getSrc();
+  std::optional<Transpose> transpose = matchTranspose(whole.getDefiningOp());
+  auto broadcast = matchBroadcast((transpose ? transpose->input : whole).getDefiningOp());
   if (!broadcast)
     return failure();
-  SmallVector<int64_t> from;
-  for (int64_t i = 0, e = broadcast->second.size(); i < e; ++i)
-    from.push_back(broadcast->second[transpose ? transpose->permutation[i] : i]);
+  SmallVector<int64_t> from(broadcast->second);
+  if (transpose)
+    from = applyPermutation(ArrayRef<int64_t>(broadcast->second), transpose->permutation);
   Repeat repeat;
   repeat.input = broadcast->first;
   for (auto [i, group] : llvm::enumerate(merge.getReassociationIndices())) {

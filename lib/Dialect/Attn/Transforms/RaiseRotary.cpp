@@ -92,10 +92,6 @@ static std::optional<std::pair<ElementOperand, ElementOperand>> factorsOf(const 
   return std::pair(op->operands[0], op->operands[1]);
 }
 
-static ElementOperand whole(Value tensor) {
-  return {tensor, AffineMap::getMultiDimIdentityMap(typeOf(tensor).getRank(), tensor.getContext()), std::nullopt};
-}
-
 /// True where `turned` is x with its halves swapped and the first one negated.
 static bool isTurned(const ElementOperand &turned, const Place &x) {
   unsigned last = turned.map.getNumDims() - 1;
@@ -116,7 +112,7 @@ static bool isTurned(const ElementOperand &turned, const Place &x) {
     expected[*channelOfX] += offset;
     return place.tensor == x.tensor && place.map == x.map && place.offsets == expected;
   };
-  return isAt(negated->operands[0], half) && isAt(whole(halves->second), 0);
+  return isAt(negated->operands[0], half) && isAt(wholeOf(halves->second), 0);
 }
 
 namespace {

@@ -172,16 +172,29 @@ FailureOr<Tensor> attn::onnx::layerNorm(Node &node, const Tensor &input, int64_t
   return normalize(node, input, dims, &moments->mean, moments->inverse, &gain, shift ? &offset : nullptr, input.type);
 }
 
-FailureOr<Tensor> attn::onnx::rmsNorm(Node &node, const Tensor &input, int64_t axis, const Tensor &scale,
-                                      double epsilon, DataType resultType) {
-  if (hasNormKernel(node, input, axis, scale, /*shift=*/nullptr))
-    return normOp(node, input, axis, scale, /*shift=*/nullptr, epsilon, /*centered=*/false, resultType);
+/// The norm, and 1 / sqrt(mean of squares + epsilon).
+static FailureOr<std::pair<Tensor, Tensor>> rmsNormAndInverse(Node &node, const Tensor &input, int64_t axis,
+                                                              const Tensor &scale, double epsilon,
+                                                              DataType resultType) {
   auto dims = llvm::to_vector(llvm::seq(axis, input.rank()));
   FailureOr<Tensor> inverse = inverseRootMeanSquare(node, input, dims, epsilon, computeType(input.type));
   if (failed(inverse))
     return failure();
   Operand gain = alongLast(scale, input.rank());
-  return normalize(node, input, dims, nullptr, *inverse, &gain, nullptr, resultType);
+  FailureOr<Tensor> result = normalize(node, input, dims, nullptr, *inverse, &gain, nullptr, resultType);
+  if (failed(result))
+    return failure();
+  return std::pair(*result, *inverse);
+}
+
+FailureOr<Tensor> attn::onnx::rmsNorm(Node &node, const Tensor &input, int64_t axis, const Tensor &scale,
+                                      double epsilon, DataType resultType) {
+  if (hasNormKernel(node, input, axis, scale, /*shift=*/nullptr))
+    return normOp(node, input, axis, scale, /*shift=*/nullptr, epsilon, /*centered=*/false, resultType);
+  FailureOr<std::pair<Tensor, Tensor>> parts = rmsNormAndInverse(node, input, axis, scale, epsilon, resultType);
+  if (failed(parts))
+    return failure();
+  return parts->first;
 }
 
 //===----------------------------------------------------------------------===//
@@ -270,16 +283,13 @@ static LogicalResult importRMSNormalization(Node &node) {
   const Tensor &input = node.input(0), &scale = node.input(1);
   if (!node.wants(1))
     return node.set(0, rmsNorm(node, input, attributes->axis, scale, attributes->epsilon, scale.type));
+  FailureOr<std::pair<Tensor, Tensor>> parts =
+      rmsNormAndInverse(node, input, attributes->axis, scale, attributes->epsilon, scale.type);
+  if (failed(parts))
+    return failure();
+  node.set(0, parts->first);
   auto dims = llvm::to_vector(llvm::seq(attributes->axis, input.rank()));
-  FailureOr<Tensor> inverse = inverseRootMeanSquare(node, input, dims, attributes->epsilon, computeType(input.type));
-  if (failed(inverse))
-    return failure();
-  Operand gain = alongLast(scale, input.rank());
-  FailureOr<Tensor> result = normalize(node, input, dims, nullptr, *inverse, &gain, nullptr, scale.type);
-  if (failed(result) || failed(setStatistic(node, 1, *inverse, dims, attributes->stash)))
-    return failure();
-  node.set(0, *result);
-  return success();
+  return setStatistic(node, 1, parts->second, dims, attributes->stash);
 }
 
 void attn::onnx::registerNormalizations(Registry &registry) {

@@ -90,9 +90,9 @@ def run(directory, cases, evaluate, both=("static", "dynamic")):
     """`evaluate` computes the outputs from a model's path and its inputs. Returns how many differ."""
     cases = list(cases)
     loaded, names = compile_all(directory, cases, both)
-    todo = list(zip(names, (case for case in cases for _ in both)))
+    runs = list(zip(names, (case for case in cases for _ in both)))
     failed = 0
-    for name, case in todo:
+    for name, case in runs:
         expected = evaluate(os.path.join(directory, name + ".onnx"), case.feeds())
         actual = loaded.entries[name](*case.feeds().values())
         for i, array in enumerate(expected):
@@ -105,5 +105,5 @@ def run(directory, cases, evaluate, both=("static", "dynamic")):
                 off = np.abs(got.astype(np.float64) - array.astype(np.float64)).max(initial=0)
                 print(f"{name} {case.attributes}: output {i} is off by {off:.3g}")
                 failed += 1
-    print(f"{len(todo)} models, {failed} differences")
+    print(f"{len(runs)} models, {failed} differences")
     return failed

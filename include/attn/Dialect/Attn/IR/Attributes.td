@@ -220,8 +220,8 @@ def Attn_ScheduleAttr : AttrDef<Attn_Dialect, "Schedule"> {
   let description = [{
     `rowBlock` is the largest number of rows (`attn.attention`: of queries) one task takes. `kernel` is the
     `#attn.*_kernel` that the op carries from the stage `tile` on. Where `columnBlock` is not 0 (`attn.linear` only), a
-    task takes all rows and that many columns wherever there are fewer blocks of rows than workers, as in a decoder's
-    step: a weight is then read once by all of them together.
+    task takes all rows and that many columns, in whole panels of the weight, wherever there are fewer blocks of rows
+    than workers, as in a decoder's step: a weight is then read once by all of them together.
   }];
   let parameters = (ins "int64_t":$rowBlock, "::mlir::Attribute":$kernel,
                         DefaultValuedParameter<"int64_t", "0">:$columnBlock);

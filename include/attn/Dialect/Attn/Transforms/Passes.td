@@ -64,9 +64,10 @@ def RaiseGeluPass : Attn_FunctionPass<"attn-raise-gelu"> {
 def RaiseNormPass : Attn_FunctionPass<"attn-raise-norm"> {
   let summary = "Make the parts of a norm attn.layer_norm or attn.rms_norm";
   let description = [{
-    `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * scale`, in f32, with means over the last dimension, a positive
-    constant epsilon and a scale along that dimension, becomes `attn.layer_norm`; with the root as a divisor, or as an
-    inverse that is multiplied with; the same without subtracting the mean becomes `attn.rms_norm`. A vector along the last dimension that is added to the only use of a layer norm becomes its shift.
+    `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * scale`, in f32, with means over the last dimension, a
+    positive constant epsilon and a scale along that dimension, becomes `attn.layer_norm`; with the root as a divisor,
+    or as an inverse that is multiplied with; the same without subtracting the mean becomes `attn.rms_norm`. A vector
+    along the last dimension that is added to the only use of a layer norm becomes its shift.
 
     ```mlir
     %d = linalg.generic ... ins(%x, %mean : tensor<?x384xf32>, tensor<?xf32>) { arith.subf } -> tensor<?x384xf32>

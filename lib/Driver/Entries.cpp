@@ -13,15 +13,28 @@
 using namespace mlir;
 using namespace attn;
 
+/// The caller's elements, of what the IR has for them, as DLPack says it.
 static FailureOr<ElementType> elementTypeOf(func::FuncOp entry, Type type, bool isUnsigned) {
   constexpr uint8_t kInt = 0, kUnsigned = 1, kFloat = 2, kBFloat = 4, kBool = 6;
+  if (llvm::isa<Float8E4M3FNType>(type))
+    return ElementType{10, 8, 1};
+  if (llvm::isa<Float8E4M3FNUZType>(type))
+    return ElementType{11, 8, 1};
+  if (llvm::isa<Float8E5M2Type>(type))
+    return ElementType{12, 8, 1};
+  if (llvm::isa<Float8E5M2FNUZType>(type))
+    return ElementType{13, 8, 1};
+  if (llvm::isa<Float8E8M0FNUType>(type))
+    return ElementType{14, 8, 1};
+  if (llvm::isa<Float4E2M1FNType>(type))
+    return ElementType{17, 4, 1};
   if (type.isBF16())
     return ElementType{kBFloat, 16, 1};
   if (llvm::isa<Float16Type, Float32Type, Float64Type>(type))
     return ElementType{kFloat, uint8_t(type.getIntOrFloatBitWidth()), 1};
   if (type.isInteger(1))
     return ElementType{kBool, 8, 1};
-  for (unsigned bits : {8, 16, 32, 64})
+  for (unsigned bits : {2, 4, 8, 16, 32, 64})
     if (type.isInteger(bits))
       return ElementType{uint8_t(isUnsigned ? kUnsigned : kInt), uint8_t(bits), 1};
   return entry.emitError() << "an entry cannot take or return elements of type " << type;
@@ -34,8 +47,13 @@ static FailureOr<TensorInfo> describe(func::FuncOp entry, unsigned arg, const En
     tensor.name = name.str();
   else
     tensor.name = ("arg" + Twine(arg)).str();
-  FailureOr<ElementType> element =
-      elementTypeOf(entry, type.getElementType(), bool(entry.getArgAttr(arg, kUnsignedAttr)));
+  Type given = type.getElementType();
+  if (auto storage = entry.getArgAttrOfType<TypeAttr>(arg, kStorageAttr))
+    given = storage.getValue();
+  else if (isStorageType(given))
+    return entry.emitError() << "'" << tensor.name << "' has elements of type " << given
+                             << ", which nothing computes with; make them i8 with " << kStorageAttr << " = " << given;
+  FailureOr<ElementType> element = elementTypeOf(entry, given, bool(entry.getArgAttr(arg, kUnsignedAttr)));
   if (failed(element))
     return failure();
   tensor.type = *element;
@@ -53,6 +71,9 @@ static FailureOr<TensorInfo> describe(func::FuncOp entry, unsigned arg, const En
   if (auto range = entry.getArgAttrOfType<DenseI64ArrayAttr>(arg, kIndexRangeAttr); range && range.size() == 2) {
     tensor.indexBegin = range[0];
     tensor.indexEnd = range[1];
+    if (tensor.type.bits < 8)
+      return entry.emitError() << "'" << tensor.name << "' holds indices of " << tensor.type.str()
+                               << "; they need at least 8 bits";
   }
   // Inputs come first, so an argument's number is the input's.
   if (auto state = entry.getArgAttrOfType<IntegerAttr>(arg, kStateAttr))

@@ -13,13 +13,34 @@
 #include "Internal.h"
 
 static const char *dtype_name(char buffer[32], uint32_t code, uint32_t bits, uint32_t lanes) {
-  static const char *const names[] = {"int", "uint", "float", "handle", "bfloat", "complex", "bool"};
+  static const char *const names[] = {"int",
+                                      "uint",
+                                      "float",
+                                      "handle",
+                                      "bfloat",
+                                      "complex",
+                                      "bool",
+                                      "float8_e3m4",
+                                      "float8_e4m3",
+                                      "float8_e4m3b11fnuz",
+                                      "float8_e4m3fn",
+                                      "float8_e4m3fnuz",
+                                      "float8_e5m2",
+                                      "float8_e5m2fnuz",
+                                      "float8_e8m0fnu",
+                                      "float6_e2m3fn",
+                                      "float6_e3m2fn",
+                                      "float4_e2m1fn"};
   const char *name = code < sizeof(names) / sizeof(*names) ? names[code] : NULL;
+  // The bits of these are in their names.
+  uint32_t known = code == kDLBool || code < kDLFloat6_e2m3fn ? 8 : code < kDLFloat4_e2m1fn ? 6 : 4;
   attn_error text;
   if (!name)
     attn_rt_fail(&text, ATTN_OK, "dtype(code %u, %u bits)", code, bits);
-  else if (code == kDLBool && bits == 8)
-    attn_rt_fail(&text, ATTN_OK, "bool");
+  else if (code >= kDLBool && bits == known)
+    attn_rt_fail(&text, ATTN_OK, "%s", name);
+  else if (code > kDLBool)
+    attn_rt_fail(&text, ATTN_OK, "%s of %u bits", name, bits);
   else
     attn_rt_fail(&text, ATTN_OK, "%s%u", name, bits);
   size_t used = 0;
@@ -105,6 +126,11 @@ static bool measure(attn_rt_tensor *tensor, const int64_t *shape, const int64_t 
       return false;
   }
   tensor->elements = row / tensor->item;
+  if (tensor->packed) {
+    // Bits can be less than bytes only by a known factor, so nothing overflows.
+    tensor->high = row / 8 * tensor->packed + (row % 8 * tensor->packed + 7) / 8;
+    return true;
+  }
   if (!strides)
     last = row - tensor->item;
   int64_t span;
@@ -151,6 +177,9 @@ static attn_code check_size(const attn_rt_binding *binding, attn_rt_tensor *tens
                             const int64_t *strides) {
   if (!measure(tensor, shape, strides))
     return attn_rt_fail_tensor(binding, tensor, ATTN_ERROR_OVERFLOW, "its size in bytes overflows 64 bits");
+  if (tensor->packed && !tensor->dense)
+    return attn_rt_fail_tensor(binding, tensor, ATTN_ERROR_UNSUPPORTED,
+                               "its elements are packed in bytes, so they must be dense, in row-major order");
   if (!tensor->is_output || !strides || !tensor->elements)
     return ATTN_OK;
   for (int32_t axis = 0; axis < tensor->desc->rank; ++axis)
@@ -196,10 +225,12 @@ static attn_code check_count(const attn_rt_binding *binding, const char *what, i
 }
 
 static attn_rt_tensor start_tensor(const attn_tensor_desc *desc, const DLTensor *user, bool is_output) {
+  int32_t bits = (int32_t)desc->dtype_bits * desc->dtype_lanes;
   return (attn_rt_tensor){.user = user,
                           .desc = desc,
                           .is_output = is_output,
-                          .item = (int64_t)desc->dtype_bits * desc->dtype_lanes / 8,
+                          .packed = bits < 8 ? bits : 0,
+                          .item = bits < 8 ? 1 : bits / 8,
                           .copy = -1};
 }
 

@@ -17,10 +17,11 @@ static attn_code check_tensor_table(const attn_model_desc *model, const attn_ent
   if (tensor->rank < 0 || tensor->rank > ATTN_MAX_RANK)
     return attn_rt_fail(error, ATTN_ERROR_UNSUPPORTED, "model '%s', entry '%s', tensor '%s': rank %d is not in [0, %d]",
                         model->name, entry->name, tensor->name, (int)tensor->rank, (int)ATTN_MAX_RANK);
-  if (bits == 0 || bits % 8)
-    return attn_rt_fail(error, ATTN_ERROR_UNSUPPORTED,
-                        "model '%s', entry '%s', tensor '%s': elements of %d bits are not whole bytes", model->name,
-                        entry->name, tensor->name, (int)bits);
+  if (bits == 0 || (bits % 8 && bits != 4 && bits != 2))
+    return attn_rt_fail(
+        error, ATTN_ERROR_UNSUPPORTED,
+        "model '%s', entry '%s', tensor '%s': elements of %d bits are neither whole bytes nor 4 or 2 bits", model->name,
+        entry->name, tensor->name, (int)bits);
   if (tensor->state < 0 || tensor->state > entry->num_inputs ||
       (tensor->state && entry->inputs[tensor->state - 1].rank != tensor->rank))
     return attn_rt_fail(error, ATTN_ERROR_INTERNAL, "model '%s', entry '%s', tensor '%s': it continues no input",

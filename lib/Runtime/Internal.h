@@ -31,6 +31,8 @@
 #define attn_rt_make_view attn_rt_v1_make_view
 #define attn_rt_gather attn_rt_v1_gather
 #define attn_rt_scatter attn_rt_v1_scatter
+#define attn_rt_unpack attn_rt_v1_unpack
+#define attn_rt_pack attn_rt_v1_pack
 #define attn_rt_read_create_options attn_rt_v1_read_create_options
 #define attn_rt_read_run_options attn_rt_v1_read_run_options
 #define attn_rt_aligned_alloc attn_rt_v1_aligned_alloc
@@ -68,7 +70,8 @@ typedef struct attn_rt_tensor {
   const attn_tensor_desc *desc;
   bool is_output;
   bool dense;        // row major without gaps; empty tensors are
-  int64_t item;      // bytes of an element
+  int32_t packed;    // bits of an element that is less than a byte, else 0
+  int64_t item;      // bytes of an element as the code has it, where packed ones are bytes
   int64_t elements;  // in all
   char *data;        // of the first element
   int64_t low, high; // the elements lie in [data + low, data + high); equal if empty
@@ -125,6 +128,11 @@ typedef struct attn_rt_view {
 void attn_rt_make_view(const attn_rt_tensor *tensor, attn_rt_view *view); // of a non-empty tensor
 void attn_rt_gather(const attn_rt_tensor *tensor, char *dense);           // tensor to dense
 void attn_rt_scatter(const attn_rt_tensor *tensor, const char *dense);    // dense to tensor
+
+// ---- Packed.c: elements of less than a byte; a signed one is extended
+
+void attn_rt_unpack(const attn_rt_tensor *tensor, char *dense); // tensor to dense
+void attn_rt_pack(const attn_rt_tensor *tensor, const char *dense);
 
 // ---- Cpu.c
 

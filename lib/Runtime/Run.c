@@ -59,7 +59,7 @@ static bool takes_strided(const attn_rt_binding *binding, const attn_variant *va
   return tensor->user && (!tensor->user->strides || tensor->user->shape[last] == 1 || tensor->user->strides[last] == 1);
 }
 
-// Workspace: the kernels' part, then a dense copy of each strided tensor.
+// Workspace: the kernels' part, then a dense copy of each strided or packed tensor.
 static attn_code plan_workspace(const attn_rt_binding *binding, const attn_variant *variant, int32_t threads,
                                 int64_t *total) {
   *total = 0;
@@ -69,7 +69,7 @@ static attn_code plan_workspace(const attn_rt_binding *binding, const attn_varia
   bool fits = bytes >= 0 && add_bytes(total, bytes);
   for (int32_t i = 0; fits && i < num_tensors(binding->entry); ++i) {
     attn_rt_tensor *tensor = &binding->tensors[i];
-    if (tensor->dense || takes_strided(binding, variant, i))
+    if (!tensor->packed && (tensor->dense || takes_strided(binding, variant, i)))
       continue;
     tensor->copy = *total;
     fits = add_bytes(total, tensor->elements * tensor->item);
@@ -167,8 +167,8 @@ static void list_strides(const attn_rt_binding *binding, const attn_variant *var
       *strides++ = attn_rt_stride(&binding->tensors[i], axis, binding->tensors[i].copy >= 0);
 }
 
-// Makes strided inputs dense, or brings dense outputs back to strided ones.
-static attn_code copy_strided(attn_context *context, const attn_rt_binding *binding, bool inputs) {
+// Makes strided and packed inputs dense, or brings dense outputs back.
+static attn_code copy_apart(attn_context *context, const attn_rt_binding *binding, bool inputs) {
   const attn_entry_desc *entry = binding->entry;
   int32_t begin = inputs ? 0 : entry->num_inputs, end = inputs ? entry->num_inputs : num_tensors(entry);
   for (int32_t i = begin; i < end; ++i) {
@@ -180,6 +180,8 @@ static attn_code copy_strided(attn_context *context, const attn_rt_binding *bind
           context->gpu_code->runtime->copy(context->gpu, tensor, context->pointers[i], inputs, binding->error);
       if (code)
         return code;
+    } else if (tensor->packed) {
+      inputs ? attn_rt_unpack(tensor, context->pointers[i]) : attn_rt_pack(tensor, context->pointers[i]);
     } else if (inputs) {
       attn_rt_gather(tensor, context->pointers[i]);
     } else {
@@ -209,7 +211,7 @@ static attn_code execute(attn_context *context, const attn_rt_binding *binding, 
   if (code || !computes_anything(binding))
     return code;
   list_strides(binding, variant, context->strides);
-  code = copy_strided(context, binding, true);
+  code = copy_apart(context, binding, true);
   if (code)
     return code;
   code = (attn_code)variant->run(&call);
@@ -219,7 +221,7 @@ static attn_code execute(attn_context *context, const attn_rt_binding *binding, 
     code = context->gpu_code->runtime->end(context->gpu, binding->error);
   else if (code)
     return report_flag(binding, code);
-  return code ? code : copy_strided(context, binding, false);
+  return code ? code : copy_apart(context, binding, false);
 }
 
 // After all checks of what the tensors look like: on a GPU, the GPU is the thread's.

@@ -21,6 +21,10 @@ int64_t attn_rt_stride(const attn_rt_tensor *tensor, int32_t axis, bool dense) {
 }
 
 void attn_rt_make_view(const attn_rt_tensor *tensor, attn_rt_view *view) {
+  if (tensor->packed) { // its bytes
+    *view = (attn_rt_view){1, {tensor->high - tensor->low}, {1}};
+    return;
+  }
   view->rank = 0;
   const int64_t *shape = tensor->user->shape, *strides = tensor->user->strides;
   int64_t dense_stride = tensor->item;

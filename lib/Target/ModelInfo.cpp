@@ -20,9 +20,17 @@ using namespace llvm;
 
 std::string ElementType::str() const {
   static constexpr StringLiteral names[] = {"int", "uint", "float", "opaque", "bfloat", "complex", "bool"};
-  std::string result = code < std::size(names) ? names[code].str() : "type" + utostr(code) + "_";
-  if (!(code == 6 && bits == 8))
-    result += utostr(bits);
+  // The number of bits is part of the name.
+  static constexpr StringLiteral small[] = {"float8_e3m4",     "float8_e4m3",   "float8_e4m3b11fnuz", "float8_e4m3fn",
+                                            "float8_e4m3fnuz", "float8_e5m2",   "float8_e5m2fnuz",    "float8_e8m0fnu",
+                                            "float6_e2m3fn",   "float6_e3m2fn", "float4_e2m1fn"};
+  std::string result;
+  if (code >= std::size(names) && code - std::size(names) < std::size(small))
+    result = small[code - std::size(names)].str();
+  else if (code < std::size(names))
+    result = names[code].str() + (code == 6 && bits == 8 ? "" : utostr(bits));
+  else
+    result = "type" + utostr(code) + "_" + utostr(bits);
   if (lanes != 1)
     result += "x" + utostr(lanes);
   return result;

@@ -17,6 +17,15 @@ from .errors import Error
 
 INT, UINT, FLOAT, BFLOAT, BOOL = 0, 1, 2, 4, 6
 _KINDS = {"i": INT, "u": UINT, "f": FLOAT, "b": BOOL}
+# What NumPy lacks and ml_dtypes has, by DLPack's code. Of less than 8 bits DLPack packs elements in bytes, NumPy doesn't.
+_SMALL_FLOATS = {
+    10: "float8_e4m3fn", 11: "float8_e4m3fnuz", 12: "float8_e5m2", 13: "float8_e5m2fnuz", 14: "float8_e8m0fnu",
+    17: "float4_e2m1fn",
+}  # fmt: skip
+_SMALL_INTEGERS = {(INT, 4): "int4", (UINT, 4): "uint4", (INT, 2): "int2", (UINT, 2): "uint2"}
+_TYPES = {"bfloat16": (BFLOAT, 16)}
+_TYPES |= {name: (code, 4 if code == 17 else 8) for code, name in _SMALL_FLOATS.items()}
+_TYPES |= {name: key for key, name in _SMALL_INTEGERS.items()}
 
 _pointer_of = c.pythonapi.PyCapsule_GetPointer
 _pointer_of.restype, _pointer_of.argtypes = c.c_void_p, [c.py_object, c.c_char_p]
@@ -26,42 +35,89 @@ def dtype_name(code, bits):
     """"float32", "bfloat16", "bool", ... for a DLPack type."""
     if code == BOOL:
         return "bool"
+    if code in _SMALL_FLOATS:
+        return _SMALL_FLOATS[code]
     return {INT: "int", UINT: "uint", FLOAT: "float", BFLOAT: "bfloat"}.get(code, f"code{code}_") + str(bits)
 
 
 def numpy_dtype(code, bits):
-    """NumPy's type for a DLPack type; for bfloat16, which NumPy lacks, ml_dtypes' if installed, else raw words."""
-    if code == BFLOAT:
-        try:
-            import ml_dtypes
+    """NumPy's type for a DLPack type; where NumPy has none, ml_dtypes' if installed, else an integer.
 
-            return np.dtype(ml_dtypes.bfloat16)
-        except ImportError:
-            return np.dtype(np.uint16)
-    return np.dtype(dtype_name(code, bits))
+    That is the value of an integer of 4 or 2 bits, and the bits of a float.
+    """
+    name = dtype_name(code, bits)
+    if name not in _TYPES:
+        return np.dtype(name)
+    try:
+        import ml_dtypes
+
+        return np.dtype(getattr(ml_dtypes, name))
+    except ImportError:
+        return np.dtype(np.int8 if code == INT else np.uint16 if bits == 16 else np.uint8)
 
 
-def _describe_numpy(array, name, desc):
+class _Packed:
+    """Bytes for an array whose elements have less than 8 bits: the first element in the lowest bits of a byte."""
+
+    def __init__(self, array, bits, output):
+        self.array, self.bits = array, bits
+        self.bytes = np.empty((array.size * bits + 7) // 8, np.uint8)
+        if not output:
+            per_byte = 8 // bits
+            elements = np.zeros(self.bytes.size * per_byte, np.uint8)
+            elements[: array.size] = np.ascontiguousarray(array).reshape(-1).view(np.uint8) & ((1 << bits) - 1)
+            self.bytes[:] = np.bitwise_or.reduce(elements.reshape(-1, per_byte) << np.arange(0, 8, bits, np.uint8), axis=1)
+
+    def finish(self, code):
+        """Brings an output's bytes to its array."""
+        elements = (self.bytes[:, None] >> np.arange(0, 8, self.bits, np.uint8)).reshape(-1)[: self.array.size]
+        elements &= (1 << self.bits) - 1
+        if code == INT:
+            sign = 1 << (self.bits - 1)
+            elements = ((elements ^ sign) - sign).astype(np.uint8)
+        self.array[...] = elements.view(self.array.dtype).reshape(self.array.shape)
+
+
+def _describe_numpy(array, name, desc, output=False):
     kind, itemsize = array.dtype.kind, array.dtype.itemsize
-    if kind in _KINDS:
+    bits = 8 * itemsize
+    if array.dtype.name in _TYPES:
+        code, bits = _TYPES[array.dtype.name]
+    elif kind in _KINDS:
         code = _KINDS[kind]
-    elif array.dtype.name == "bfloat16":
-        code = BFLOAT
     else:
         raise Error("DTYPE", f"'{name}': NumPy's dtype {array.dtype} has no counterpart in DLPack")
     if not array.dtype.isnative:
         raise Error("DTYPE", f"'{name}': elements are not in this machine's byte order")
     if any(stride % itemsize for stride in array.strides):
         raise Error("INVALID_ARGUMENT", f"'{name}': strides {array.strides} are no multiples of the element's size")
-    if code == UINT and itemsize == 2 and desc.dtype_code == BFLOAT:
-        code = BFLOAT
+    stand_in = np.dtype(np.int8 if desc.dtype_code == INT else np.uint16 if desc.dtype_bits == 16 else np.uint8)
+    if dtype_name(desc.dtype_code, desc.dtype_bits) in _TYPES and array.dtype == stand_in:
+        code, bits = desc.dtype_code, desc.dtype_bits
+        if bits < 8 and not output:
+            _check_range(array, name, desc)
     rank = array.ndim
     shape = (c.c_int64 * rank)(*array.shape)
+    if bits < 8:
+        packed = _Packed(array, bits, output)
+        tensor = DLTensor(packed.bytes.ctypes.data, DLDevice(CPU, 0), rank, DLDataType(code, bits, 1), shape, None, 0)
+        return tensor, (packed, shape)
     strides = (c.c_int64 * rank)(*(stride // itemsize for stride in array.strides))
     tensor = DLTensor(
-        array.ctypes.data, DLDevice(CPU, 0), rank, DLDataType(code, 8 * itemsize, 1), shape, strides, 0
+        array.ctypes.data, DLDevice(CPU, 0), rank, DLDataType(code, bits, 1), shape, strides, 0
     )
     return tensor, (array, shape, strides)
+
+
+def _check_range(array, name, desc):
+    """Refuses integers that the input's type, of integers or of a float's bits, does not have."""
+    low, high = 0, (1 << desc.dtype_bits) - 1
+    if desc.dtype_code == INT:
+        low, high = -(high + 1 >> 1), high >> 1
+    # Python's integers beyond 64 bits are objects.
+    for element in (array.min(), array.max()) if array.size else ():
+        if not low <= int(element) <= high:
+            raise Error("DTYPE", f"'{name}': {int(element)} is no {dtype_name(desc.dtype_code, desc.dtype_bits)}")
 
 
 def _convert(value, name, desc):
@@ -75,18 +131,15 @@ def _convert(value, name, desc):
         raise Error("INVALID_ARGUMENT", f"'{name}' is no array: {error}") from error
     wanted = dtype_name(desc.dtype_code, desc.dtype_bits)
     dtype = numpy_dtype(desc.dtype_code, desc.dtype_bits)
-    if desc.dtype_code == BFLOAT and dtype == np.uint16:
-        raise Error("DTYPE", f"'{name}': converting to bfloat16 needs the package ml_dtypes; or give its bits as an array")
+    if wanted in _TYPES and desc.dtype_code not in (INT, UINT) and dtype.kind == "u":
+        raise Error("DTYPE", f"'{name}': converting to {wanted} needs the package ml_dtypes; or give its bits as an array")
     kind = array.dtype.kind
     if kind == "O" and not (array.size and all(isinstance(element, int) for element in array.flat)):
         raise Error("INVALID_ARGUMENT", f"'{name}' is no array: its elements are no numbers of one kind")
     if desc.dtype_code in (INT, UINT):
-        # Python's integers beyond 64 bits are objects.
-        limits = np.iinfo(dtype)
-        for element in (array.min(), array.max()) if kind in "iuO" and array.size else ():
-            if not limits.min <= int(element) <= limits.max:
-                raise Error("DTYPE", f"'{name}': {int(element)} is no {wanted}")
-        fits = kind in "biuO"
+        if kind in "iuO":
+            _check_range(array, name, desc)
+        fits = kind in "biuO" or array.dtype == dtype
     elif desc.dtype_code == BOOL:
         fits = kind == "b"
     else:
@@ -114,7 +167,7 @@ def describe(value, name, desc, output=False, gpu=False):
     if isinstance(value, np.ndarray):
         if output and not value.flags.writeable:
             raise Error("INVALID_ARGUMENT", f"output '{name}' is a read-only array")
-        return _describe_numpy(value, name, desc)
+        return _describe_numpy(value, name, desc, output)
     if hasattr(value, "__dlpack__") and not isinstance(value, np.generic):
         try:
             capsule = value.__dlpack__(stream=-1) if gpu else value.__dlpack__()
@@ -126,6 +179,12 @@ def describe(value, name, desc, output=False, gpu=False):
         kind = type(value).__name__
         raise Error("INVALID_ARGUMENT", f"output '{name}' is a {kind}, which cannot be written in place")
     return _describe_numpy(_convert(value, name, desc), name, desc)
+
+
+def finish(keep, desc):
+    """To be called when a run has written an output, with what `describe` gave to keep alive."""
+    if isinstance(keep[0], _Packed):
+        keep[0].finish(desc.dtype_code)
 
 
 def empty(shape, code, bits):

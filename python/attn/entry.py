@@ -154,7 +154,9 @@ class Entry:
                     context, self._index, inputs, len(self.inputs), tensors, len(self.outputs), options
                 ),
             )
-        del keep, keep_outputs
+        for (_, owners), desc in zip(keep_outputs, self._desc.outputs):
+            dlpack.finish(owners, desc)
+        del keep
         return Result(self._output_names, outputs)
 
     def _bind(self, args, kwargs):

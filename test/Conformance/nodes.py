@@ -90,6 +90,8 @@ def compare(test, actual, expected):
     a, e = actual, expected
     if a.dtype == ml_dtypes.bfloat16:
         a, e = a.astype(np.float32), e.astype(np.float32)
+    if a.dtype.name.startswith(("float8", "float4")):
+        return None if np.array_equal(a.astype(np.float32), e.astype(np.float32), equal_nan=True) else "differs"
     if np.issubdtype(a.dtype, np.floating):
         if np.allclose(a, e, rtol=test.rtol, atol=test.atol, equal_nan=True):
             return None

@@ -53,7 +53,7 @@ def code_of(call, *args, **kwargs):
 
 def test_describes_itself(library):
     assert library.name == "test"
-    assert list(library.entries) == ["add", "square", "clamp", "huge", "count", "parts", "grow"]
+    assert list(library.entries) == ["add", "square", "clamp", "huge", "count", "parts", "grow", "small"]
     add = library.add
     assert add is library["add"]
     assert add.dims == (("batch", 0, None), ("sequence", 0, 8))
@@ -155,6 +155,33 @@ class Array:
 
     def __array__(self, dtype=None, copy=None):
         return self.array if dtype is None else self.array.astype(dtype)
+
+
+SMALL = np.array([[1, -2, 7], [-8, 0, -1], [3, 4, -5]], np.int8)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_elements_of_less_than_a_byte(library, monkeypatch, named):
+    """With ml_dtypes they have their type, without it integers hold their values."""
+    small, x, low_type = library.small, SMALL, np.uint8
+    if named:
+        ml_dtypes = pytest.importorskip("ml_dtypes")
+        x, low_type = SMALL.astype(ml_dtypes.int4), ml_dtypes.uint2
+    else:
+        monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    assert small.inputs[0].dtype == "int4" and small.outputs[0].dtype == "uint2"
+    low, twice = small(x)
+    assert low.dtype == low_type and twice.dtype == np.int8
+    assert np.array_equal(low.astype(np.uint8), SMALL.view(np.uint8) & 3)
+    assert np.array_equal(twice, 2 * SMALL)
+    given = np.full((3, 6), 3, np.uint8).astype(low_type)[:, ::2]
+    assert small(x[::-1], out={"low": given}).low is given
+    assert np.array_equal(given.astype(np.uint8), SMALL[::-1].view(np.uint8) & 3)
+    assert np.array_equal(small(SMALL.tolist()).twice, 2 * SMALL)
+    assert code_of(small, [[0, 0, 8]]) == ("DTYPE", "'x': 8 is no int4")
+    assert code_of(small, np.array([[0, 0, -9]], np.int8)) == ("DTYPE", "'x': -9 is no int4")
+    assert code_of(small, SMALL.astype(np.uint8))[0] == "DTYPE"
+    assert small(SMALL[:0]).low.shape == (0, 3)
 
 
 def test_conversions_lose_nothing(library, feeds):

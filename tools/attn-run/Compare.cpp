@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Compare.h"
+#include "Elements.h"
 #include "attn/Support/Errors.h"
 #include "llvm/Support/Format.h"
 #include <cmath>
@@ -16,11 +17,11 @@ using namespace attn;
 using namespace attn::run;
 using llvm::StringRef;
 
-Difference run::compare(const NpyArray &got, const NpyArray &want) {
+Difference run::compare(const attn_tensor_desc &desc, const NpyArray &got, const NpyArray &want) {
   Difference result;
   double dot = 0, gotSquares = 0, wantSquares = 0;
   for (int64_t i = 0, n = got.numElements(); i < n; ++i) {
-    double g = got.asDouble(i), w = want.asDouble(i);
+    double g = valueOf(got, desc, i), w = valueOf(want, desc, i);
     bool same = g == w || (std::isnan(g) && std::isnan(w));
     double difference = same ? 0 : std::abs(g - w);
     if (std::isnan(difference))
@@ -72,7 +73,7 @@ llvm::Error run::checkOutputs(llvm::raw_ostream &os, const attn_entry_desc &entr
     if (got.shape != want->second.shape)
       return makeError("output '" + StringRef(desc.name) + "' is " + shapeString(got.shape) + ", the reference " +
                        shapeString(want->second.shape));
-    Difference difference = compare(got, want->second);
+    Difference difference = compare(desc, got, want->second);
     os << "check " << desc.name << ": " << shapeString(got.shape)
        << llvm::format(", max difference %.3e, cosine %.9f\n", difference.largest, difference.cosine);
     if (difference.largest > largest) {

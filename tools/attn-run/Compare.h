@@ -21,7 +21,8 @@ struct Difference {
   double cosine = 1;  ///< Of the arrays as vectors; 1 if both are zero.
 };
 
-Difference compare(const NpyArray &got, const NpyArray &want);
+/// Of two arrays that stand for a tensor.
+Difference compare(const attn_tensor_desc &desc, const NpyArray &got, const NpyArray &want);
 
 /// The arrays of the reference file, by the names that inputs and outputs of `entry` have (a file may use the names
 /// with '_' for what file names cannot hold). Arrays with other names are an error, and so is a file without outputs.

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Library.h"
+#include "Elements.h"
 #include "attn/Support/Errors.h"
 #include "attn/Support/File.h"
 #include "attn/Support/Npy.h"
@@ -164,11 +165,6 @@ llvm::Error Context::check(attn_code code) const {
     return llvm::Error::success();
   // The message names the entry.
   return makeError(StringRef(library->code_name(code)) + ": " + library->last_error(context)->message);
-}
-
-std::string run::typeName(const attn_tensor_desc &desc) {
-  std::string lanes = desc.dtype_lanes == 1 ? "" : "x" + std::to_string(desc.dtype_lanes);
-  return NpyType{static_cast<NpyType::Code>(desc.dtype_code), desc.dtype_bits}.str() + lanes;
 }
 
 llvm::ArrayRef<attn_tensor_desc> run::inputs(const attn_entry_desc &entry) {

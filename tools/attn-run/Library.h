@@ -57,8 +57,6 @@ private:
   attn_context *context;
 };
 
-/// "f32", "i64", "bool", ...
-std::string typeName(const attn_tensor_desc &desc);
 llvm::ArrayRef<attn_tensor_desc> inputs(const attn_entry_desc &entry);
 llvm::ArrayRef<attn_tensor_desc> outputs(const attn_entry_desc &entry);
 llvm::ArrayRef<attn_dim_desc> dims(const attn_entry_desc &entry);

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Tensors.h"
+#include "Elements.h"
 #include "attn/Support/Errors.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
@@ -19,25 +20,47 @@ using namespace attn;
 using namespace attn::run;
 using llvm::StringRef;
 
-static NpyType typeOf(const attn_tensor_desc &desc) {
-  return {static_cast<NpyType::Code>(desc.dtype_code), desc.dtype_bits};
+void TensorList::add(NpyArray array, const attn_tensor_desc &desc) {
+  // npy lacks some types, so raw bits stand for them, or a byte each for integers of less than 8 bits.
+  NpyType type = array.type;
+  DLDataType given = {type.code, type.bits, 1};
+  if ((desc.dtype_code == NpyType::BFloat && type == NpyType{NpyType::UInt, 16}) ||
+      (typeOf(desc) == type && isSmall(desc)))
+    given = {desc.dtype_code, desc.dtype_bits, 1};
+  types.push_back(given);
+  values.push_back(std::move(array));
 }
 
-void TensorList::add(NpyArray array, const attn_tensor_desc &desc) {
-  // npy lacks bfloat16, so raw bits stand for it.
-  NpyType type = array.type;
-  if (desc.dtype_code == NpyType::BFloat && type == NpyType{NpyType::UInt, 16})
-    type.code = NpyType::BFloat;
-  types.push_back({type.code, type.bits, 1});
-  values.push_back(std::move(array));
+void TensorList::pack() {
+  packed.resize(values.size());
+  for (auto [array, type, bytes] : llvm::zip(values, types, packed)) {
+    if (type.bits >= 8)
+      continue;
+    int perByte = 8 / type.bits, mask = (1 << type.bits) - 1;
+    bytes.assign((array.data.size() + perByte - 1) / perByte, 0);
+    for (auto [i, element] : llvm::enumerate(array.data))
+      bytes[i / perByte] |= (element & mask) << (i % perByte * type.bits);
+  }
+}
+
+void TensorList::unpack() {
+  for (auto [array, type, bytes] : llvm::zip(values, types, packed)) {
+    if (type.bits >= 8)
+      continue;
+    int perByte = 8 / type.bits, mask = (1 << type.bits) - 1, sign = type.code == kDLInt ? 1 << (type.bits - 1) : 0;
+    for (auto [i, element] : llvm::enumerate(array.data))
+      element = ((bytes[i / perByte] >> (i % perByte * type.bits) & mask) ^ sign) - sign;
+  }
 }
 
 llvm::ArrayRef<DLTensor *> TensorList::tensors() {
   descriptions.clear();
   pointers.clear();
-  for (auto [array, type] : llvm::zip(values, types)) {
+  pack();
+  for (auto [array, type, bytes] : llvm::zip(values, types, packed)) {
     DLTensor tensor = {};
-    tensor.data = array.data.empty() ? nullptr : array.data.data();
+    std::vector<uint8_t> &data = type.bits < 8 ? bytes : array.data;
+    tensor.data = data.empty() ? nullptr : data.data();
     tensor.device.device_type = kDLCPU;
     tensor.ndim = static_cast<int32_t>(array.shape.size());
     tensor.dtype = type;
@@ -68,20 +91,16 @@ static bool isKind(StringRef source) { return source == "random" || source == "z
 static void fillRandom(NpyArray &array, const attn_tensor_desc &desc, std::mt19937_64 &generator) {
   bool bounded = desc.index_begin < desc.index_end;
   uint64_t span = bounded ? static_cast<uint64_t>(desc.index_end) - static_cast<uint64_t>(desc.index_begin) : 2;
+  const llvm::fltSemantics *semantics = semanticsOf(desc);
   int64_t bytes = array.type.bytes();
   for (size_t offset = 0; offset < array.data.size(); offset += bytes) {
     uint64_t random = generator();
     uint64_t bits;
     double unit = static_cast<double>(random >> 11) * 0x1p-52 - 1; // [-1, 1)
-    if (array.type.code == NpyType::Float && array.type.bits == 64) {
-      memcpy(&bits, &unit, 8);
-    } else if (array.type.code == NpyType::Float || array.type.code == NpyType::BFloat) {
-      llvm::APFloat value(unit);
+    if (semantics) {
+      llvm::APFloat value(llvm::APFloat::semanticsHasSignedRepr(*semantics) ? unit : std::abs(unit));
       bool inexact;
-      value.convert(array.type.code == NpyType::BFloat ? llvm::APFloat::BFloat()
-                    : array.type.bits == 16            ? llvm::APFloat::IEEEhalf()
-                                                       : llvm::APFloat::IEEEsingle(),
-                    llvm::APFloat::rmTowardZero, &inexact);
+      value.convert(*semantics, llvm::APFloat::rmTowardZero, &inexact);
       bits = value.bitcastToAPInt().getZExtValue();
     } else {
       bits = random % span + (bounded ? static_cast<uint64_t>(desc.index_begin) : 0);
@@ -90,14 +109,23 @@ static void fillRandom(NpyArray &array, const attn_tensor_desc &desc, std::mt199
   }
 }
 
-static void fillOnes(NpyArray &array) {
-  uint64_t bits = 1;
-  if (array.type.code == NpyType::BFloat)
-    bits = 0x3f80;
-  else if (array.type.code == NpyType::Float)
-    bits = array.type.bits == 16 ? 0x3c00 : array.type.bits == 32 ? 0x3f800000 : 0x3ff0000000000000;
+static void fillOnes(NpyArray &array, const attn_tensor_desc &desc) {
+  const llvm::fltSemantics *semantics = semanticsOf(desc);
+  uint64_t bits = semantics ? llvm::APFloat::getOne(*semantics).bitcastToAPInt().getZExtValue() : 1;
   for (size_t offset = 0; offset < array.data.size(); offset += array.type.bytes())
     memcpy(array.data.data() + offset, &bits, array.type.bytes());
+}
+
+/// What is no integer of a tensor's 4 or 2 bits would lose its upper bits.
+static llvm::Error checkRange(const NpyArray &array, const attn_tensor_desc &desc, StringRef origin) {
+  if (desc.dtype_bits >= 8 || array.type != typeOf(desc))
+    return llvm::Error::success();
+  int least = desc.dtype_code == kDLInt ? -(1 << (desc.dtype_bits - 1)) : 0, most = least + (1 << desc.dtype_bits) - 1;
+  for (int64_t i = 0, e = array.numElements(); i < e; ++i)
+    if (array.asDouble(i) < least || array.asDouble(i) > most)
+      return makeError(origin + ": " + llvm::Twine(int64_t(array.asDouble(i))) + " is no value of input '" +
+                       StringRef(desc.name) + "', which go from " + llvm::Twine(least) + " to " + llvm::Twine(most));
+  return llvm::Error::success();
 }
 
 namespace {
@@ -218,7 +246,7 @@ static llvm::Expected<NpyArray> makeUp(const attn_tensor_desc &desc, const DimSi
   if (kind.empty())
     kind = integer && desc.index_begin >= desc.index_end ? "ones" : "random";
   if (kind == "ones")
-    fillOnes(array);
+    fillOnes(array, desc);
   else if (kind == "random")
     fillRandom(array, desc, generator);
   return array;
@@ -248,6 +276,8 @@ llvm::Expected<TensorList> run::makeInputs(const attn_entry_desc &entry, const O
       continue;
     }
     const NpyArray &array = arrays[desc.name];
+    if (llvm::Error error = checkRange(array, desc, origin))
+      return std::move(error);
     // Of the wrong rank, it says nothing about sizes and the library will refuse it.
     if (array.shape.size() == static_cast<size_t>(desc.rank))
       if (llvm::Error error = sizes.bind(desc, array.shape, origin))

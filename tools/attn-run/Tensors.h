@@ -23,11 +23,15 @@ class TensorList {
 public:
   void add(NpyArray array, const attn_tensor_desc &desc);
   const std::vector<NpyArray> &arrays() const { return values; }
-  /// Pointers to the tensors; valid until the next add.
+  /// Pointers to the tensors; valid until the next add. Elements of less than 8 bits are packed for it.
   llvm::ArrayRef<DLTensor *> tensors();
+  /// Brings what a run has written to packed tensors to the arrays.
+  void unpack();
 
 private:
+  void pack();
   std::vector<NpyArray> values;
+  std::vector<std::vector<uint8_t>> packed; ///< empty but for elements of less than 8 bits
   std::vector<DLDataType> types;
   std::vector<DLTensor> descriptions;
   std::vector<DLTensor *> pointers;

@@ -10,6 +10,7 @@
 
 #include "Bench.h"
 #include "Compare.h"
+#include "Elements.h"
 #include "Flops.h"
 #include "Library.h"
 #include "Options.h"
@@ -29,7 +30,7 @@ static void summarize(llvm::raw_ostream &os, const attn_entry_desc &entry, const
   for (auto [desc, array] : llvm::zip(outputs(entry), list.arrays())) {
     double sum = 0, low = 0, high = 0;
     for (int64_t i = 0, n = array.numElements(); i < n; ++i) {
-      double value = array.asDouble(i);
+      double value = valueOf(array, desc, i);
       sum += value;
       low = i ? std::min(low, value) : value;
       high = i ? std::max(high, value) : value;
@@ -89,6 +90,7 @@ static llvm::Error runEntry(const Library &library, uint32_t index, const Option
   os << "\n";
   if (llvm::Error error = run())
     return error;
+  out->unpack();
   summarize(os, entry, *out);
   if (!options.output.empty())
     if (llvm::Error error = writeOutputs(options.output, entry, *out))

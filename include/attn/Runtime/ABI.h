@@ -58,7 +58,18 @@ typedef enum {
   kDLOpaqueHandle = 3U,
   kDLBfloat = 4U,
   kDLComplex = 5U,
-  kDLBool = 6U
+  kDLBool = 6U,
+  kDLFloat8_e3m4 = 7U,
+  kDLFloat8_e4m3 = 8U,
+  kDLFloat8_e4m3b11fnuz = 9U,
+  kDLFloat8_e4m3fn = 10U,
+  kDLFloat8_e4m3fnuz = 11U,
+  kDLFloat8_e5m2 = 12U,
+  kDLFloat8_e5m2fnuz = 13U,
+  kDLFloat8_e8m0fnu = 14U,
+  kDLFloat6_e2m3fn = 15U,
+  kDLFloat6_e3m2fn = 16U,
+  kDLFloat4_e2m1fn = 17U
 } DLDataTypeCode;
 
 typedef struct DLDataType {
@@ -121,7 +132,9 @@ typedef struct attn_dim_desc {
   int32_t exact;          /* 1: the sum must be a multiple of the divisor */
 } attn_dim_desc;
 
-/* An input or output. The dtype is DLPack's. */
+/* An input or output. The dtype is DLPack's. Elements of 4 and 2 bits are packed as DLPack says: one after another in
+ * row-major order, the first one in the lowest bits of a byte, without gaps between rows; what is left of the last byte
+ * is written as 0. */
 typedef struct attn_tensor_desc {
   const char *name;
   uint8_t dtype_code;

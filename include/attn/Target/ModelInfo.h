@@ -24,13 +24,14 @@
 
 namespace attn {
 
-/// DLPack's DLDataType: `code` 0 int, 1 uint, 2 float, 4 bfloat, 5 complex, 6 bool; `bits` of one lane.
+/// DLPack's DLDataType: `code` 0 int, 1 uint, 2 float, 4 bfloat, 5 complex, 6 bool, 7 to 17 floats of 8 bits and less;
+/// `bits` of one lane.
 struct ElementType {
   uint8_t code = 2;
   uint8_t bits = 32;
   uint16_t lanes = 1;
 
-  /// NumPy-like spelling: "float32", "bfloat16", "int64", "bool", "float32x4".
+  /// NumPy-like spelling: "float32", "bfloat16", "int64", "bool", "float32x4", "float8_e4m3fn", "int4".
   std::string str() const;
 };
 

@@ -8,6 +8,7 @@
 #include "Build.h"
 #include "Fold.h"
 #include "Graph.h"
+#include "StorageTypes.h"
 #include "attn/Dialect/Attn/IR/Attn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -170,9 +171,7 @@ static Value floatToInteger(OpBuilder &b, Location loc, Value scalar, DataType t
   return arith::SelectOp::create(b, loc, isHigh, largest, integer);
 }
 
-/// A float64 as a float32 that rounds to 16 bits as the float64 itself does: an inexact one is odd, so never a tie.
-/// No target has an instruction from float64 to 16 bits.
-static Value roundToOdd(OpBuilder &b, Location loc, Value scalar) {
+Value attn::onnx::roundToOdd(OpBuilder &b, Location loc, Value scalar) {
   Type narrow = b.getF32Type(), bits = b.getI32Type();
   Value nearest = arith::TruncFOp::create(b, loc, narrow, scalar);
   Value back = arith::ExtFOp::create(b, loc, scalar.getType(), nearest);
@@ -185,9 +184,16 @@ static Value roundToOdd(OpBuilder &b, Location loc, Value scalar) {
   return arith::BitcastOp::create(b, loc, narrow, pattern);
 }
 
-Value attn::onnx::castScalar(OpBuilder &b, Location loc, Value scalar, DataType from, DataType to) {
+Value attn::onnx::castScalar(OpBuilder &b, Location loc, Value scalar, DataType from, DataType to,
+                             const Rounding &rounding) {
   if (from == to)
     return scalar;
+  if (isStorage(from)) {
+    Computable value = fromStorage(b, loc, scalar, from);
+    return castScalar(b, loc, value.scalar, value.type, to, rounding);
+  }
+  if (isStorage(to))
+    return toStorage(b, loc, scalar, from, to, rounding);
   Type element = elementTypeOf(*b.getContext(), to);
   if (to == DataType::Bool) {
     if (isFloat(from)) {
@@ -329,10 +335,10 @@ FailureOr<Tensor> attn::onnx::elementwise(Node &node, ArrayRef<Tensor> inputs, D
   return node.make(value, result, *shape);
 }
 
-Tensor attn::onnx::cast(Node &node, const Tensor &input, DataType type) {
+Tensor attn::onnx::cast(Node &node, const Tensor &input, DataType type, const Rounding &rounding) {
   if (input.type == type)
     return input;
-  if (!isFloat(type)) {
+  if (isInteger(type) || type == DataType::Bool) {
     // Sizes are far from where int32 would wrap around.
     auto convert = [&](ArrayRef<Size> v) -> std::optional<Size> {
       if (type != DataType::Bool)
@@ -351,7 +357,7 @@ Tensor attn::onnx::cast(Node &node, const Tensor &input, DataType type) {
       return rampTensor(node, type, input.shape, *ramp);
   }
   if (std::optional<Tensor> known = foldConstants(node, input, type, [&](OpBuilder &b, Location loc, ValueRange v) {
-        return castScalar(b, loc, v[0], computeType(input.type), computeType(type));
+        return castScalar(b, loc, v[0], computeType(input.type), computeType(type), rounding);
       }))
     return *known;
   Tensor result;
@@ -365,7 +371,7 @@ Tensor attn::onnx::cast(Node &node, const Tensor &input, DataType type) {
   auto identity = llvm::to_vector(llvm::seq<int64_t>(input.rank()));
   result.value = generic(node, node.value(input), empty(node, input.shape, type), {identity, identity}, iterators,
                          [&](OpBuilder &b, Location loc, ValueRange arguments) {
-                           return castScalar(b, loc, arguments[0], input.type, type);
+                           return castScalar(b, loc, arguments[0], input.type, type, rounding);
                          });
   return result;
 }

@@ -27,9 +27,16 @@ llvm::LogicalResult expectEqual(Node &node, llvm::ArrayRef<Size> a, llvm::ArrayR
 
 /// The type that elements are computed in: float32 for float16 and bfloat16, else the type itself.
 DataType computeType(DataType type);
+/// How ONNX's Cast rounds to float8: to the nearest, ties to even, but for float8e8m0.
+struct Rounding {
+  bool saturate = true;                      ///< what is out of range becomes the largest number, else infinity or NaN
+  enum Mode { Up, Down, Nearest } mode = Up; ///< of float8e8m0
+};
 /// A scalar of the type `from` in the type `to`, as ONNX's Cast with saturation where ONNX leaves it open: floats to
-/// integers truncate, to bool compare with 0; a float out of an integer's range gives the nearest integer, NaN 0.
-mlir::Value castScalar(mlir::OpBuilder &b, mlir::Location loc, mlir::Value scalar, DataType from, DataType to);
+/// integers truncate, to bool compare with 0; a float out of an integer's range gives the nearest integer, NaN 0. Of
+/// 4 and 2 bits an integer is the low bits of the nearest int32, as in ONNX's own tests.
+mlir::Value castScalar(mlir::OpBuilder &b, mlir::Location loc, mlir::Value scalar, DataType from, DataType to,
+                       const Rounding &rounding = {});
 /// A constant of the element type.
 mlir::Value scalarConstant(mlir::OpBuilder &b, mlir::Location loc, DataType type, double value);
 
@@ -38,7 +45,10 @@ using ScalarBody = llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Locat
 /// An elementwise function of `inputs`, broadcast. The body gets one scalar an input, in its compute type, and yields
 /// one of the compute type of `result`.
 mlir::FailureOr<Tensor> elementwise(Node &node, llvm::ArrayRef<Tensor> inputs, DataType result, ScalarBody body);
-Tensor cast(Node &node, const Tensor &input, DataType type);
+/// A float64 as a float32 that rounds to fewer bits as the float64 itself does: an inexact one is odd, so never a tie.
+/// No target has an instruction from float64 to 16 bits.
+mlir::Value roundToOdd(mlir::OpBuilder &b, mlir::Location loc, mlir::Value scalar);
+Tensor cast(Node &node, const Tensor &input, DataType type, const Rounding &rounding = {});
 
 /// A linalg.generic over `sizes` loops: `maps` are the inputs' and then the output's, as lists of loop dimensions, or
 /// -1 for an index that is 0. The body gets the inputs' elements and the output's as they are stored.

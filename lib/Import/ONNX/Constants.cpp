@@ -11,6 +11,7 @@
 #include "Build.h"
 #include "Fold.h"
 #include "Graph.h"
+#include "Packing.h"
 #include "attn/Support/Errors.h"
 #include "onnx.pb.h"
 #include "llvm/Support/CheckedArithmetic.h"
@@ -97,37 +98,46 @@ FailureOr<Tensor> GraphImporter::constant(const TensorProto &proto, StringRef na
     sizes.push_back(size);
     tensor.shape.push_back(Size(size));
   }
-  unsigned width = std::max(8u, element.getIntOrFloatBitWidth()) / 8;
-  std::optional<int64_t> bytes = llvm::checkedMul(count, int64_t(width));
-  if (!bytes)
+  std::optional<int64_t> bits = llvm::checkedMul(count, int64_t(bitsOf(tensor.type)));
+  if (!bits || *bits > std::numeric_limits<int64_t>::max() - 7)
     return fail() << "its size overflows";
-  // A bool is a byte in the file.
+  int64_t bytes = (*bits + 7) / 8;
+  // A bool is a byte in the file, and elements of less than a byte are packed.
+  bool isPacked = bitsOf(tensor.type) < 8;
   Type stored = element.isInteger(1) ? builder.getI8Type() : element;
-  auto storedType = RankedTensorType::get(sizes, stored);
+  auto storedType = RankedTensorType::get(isPacked ? ArrayRef(bytes) : ArrayRef(sizes), stored);
 
   if (proto.data_location() == 1 || proto.has_attn_offset()) {
     ExternalData data;
     if (proto.data_location() == 1) {
-      llvm::Expected<ExternalData> resolved = resolveExternalData(proto, uint64_t(*bytes), file.path);
+      llvm::Expected<ExternalData> resolved = resolveExternalData(proto, uint64_t(bytes), file.path);
       if (!resolved)
         return emitError(UnknownLoc::get(builder.getContext())) << llvm::toString(resolved.takeError());
       data = std::move(*resolved);
     } else {
       data = {file.path, proto.attn_offset(), proto.attn_length()};
-      if (data.length != uint64_t(*bytes))
-        return fail() << "has " << data.length << " bytes, but its shape and type need " << *bytes;
+      if (data.length != uint64_t(bytes))
+        return fail() << "has " << data.length << " bytes, but its shape and type need " << bytes;
     }
     tensor.weight = FileAttr::get(builder.getContext(), data.file, data.offset, storedType);
+    if (isPacked) {
+      Node node(*this, name);
+      Shape shape = std::exchange(tensor.shape, Shape{Size(bytes)});
+      DataType type = std::exchange(tensor.type, DataType::UInt8);
+      return unpack(node, tensor, type, shape);
+    }
     return stored == element ? FailureOr<Tensor>(tensor) : boolsOf(tensor, data, name);
   }
 
   std::vector<char> raw = readBytes(proto, tensor.type);
-  if (raw.size() != size_t(*bytes))
-    return fail() << "has " << raw.size() << " bytes, but its shape and type need " << *bytes;
+  if (raw.size() != size_t(bytes))
+    return fail() << "has " << raw.size() << " bytes, but its shape and type need " << bytes;
   DenseElementsAttr dense;
   if (stored != element) {
     SmallVector<bool> values(raw.begin(), raw.end());
     dense = DenseElementsAttr::get(RankedTensorType::get(sizes, element), ArrayRef<bool>(values));
+  } else if (isPacked) {
+    dense = DenseElementsAttr::getFromRawBuffer(RankedTensorType::get(sizes, element), unpack(raw, tensor.type, count));
   } else {
     dense = DenseElementsAttr::getFromRawBuffer(storedType, raw);
   }

@@ -273,7 +273,7 @@ Tensor attn::onnx::constantTensor(Node &node, DenseElementsAttr dense, DataType 
   for (int64_t size : dense.getType().getShape())
     tensor.shape.push_back(Size(size));
   tensor.weight = DenseExprAttr::get(node.builder.getContext(), dense);
-  if (!isFloat(type) && dense.getNumElements() <= kMostKnown)
+  if ((isInteger(type) || type == DataType::Bool) && dense.getNumElements() <= kMostKnown)
     tensor.elements = elementsOf(dense, type);
   return tensor;
 }

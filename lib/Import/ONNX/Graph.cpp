@@ -119,6 +119,8 @@ Attribute GraphImporter::describe(StringRef name, ArrayRef<Size> shape, DataType
   attributes.set(kShapeAttr, builder.getArrayAttr(sizes));
   if (isUnsigned(type))
     attributes.set(kUnsignedAttr, builder.getUnitAttr());
+  if (Type storage = storageTypeOf(*builder.getContext(), type))
+    attributes.set(kStorageAttr, TypeAttr::get(storage));
   return attributes.getDictionary(builder.getContext());
 }
 
@@ -300,6 +302,8 @@ LogicalResult GraphImporter::importNode(const NodeProto &proto) {
       return node.error() << "output '" << name << "' is the name of something else already";
   if (const FunctionProto *function = findFunction(proto))
     return importCall(node, *function);
+  if (failed(node.expectStorageToMove()))
+    return failure();
   NodeImporter import = registry.lookup(proto.domain(), proto.op_type(), node.getOpset());
   if (failed(import(node)) || failed(node.finish()))
     return failure();

@@ -97,6 +97,21 @@ LogicalResult Node::expectFloat(size_t i) const {
   return expectType(i, {DataType::Float, DataType::Double, DataType::Float16, DataType::BFloat16});
 }
 
+LogicalResult Node::expectStorageToMove() const {
+  // As in the operator set's type constraints.
+  static const llvm::StringSet<> kMoving = {
+      "BitCast",  "Cast", "CastLike", "ConstantOfShape", "DequantizeLinear", "Flatten",
+      "Identity", "If",   "Loop",     "QuantizeLinear",  "Reshape",          "Scan",
+      "Shape",    "Size", "Squeeze",  "Transpose",       "Unsqueeze"};
+  if (kMoving.contains(getOp()))
+    return success();
+  for (auto [i, input] : llvm::enumerate(inputs))
+    if (isStorage(input.type))
+      return unsupported() << "input " << i << " of " << nameOf(input.type)
+                           << ", which nothing computes with; convert it first, with Cast or DequantizeLinear";
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Attributes
 //===----------------------------------------------------------------------===//

@@ -66,6 +66,8 @@ public:
   /// Fails where input `i` is given and has another type than one of `types`.
   llvm::LogicalResult expectType(size_t i, llvm::ArrayRef<DataType> types) const;
   llvm::LogicalResult expectFloat(size_t i) const;
+  /// Fails where an input has a type for storage and the op doesn't only move or convert its elements.
+  llvm::LogicalResult expectStorageToMove() const;
 
   // Attributes. Each fails where it has another type than asked for.
   bool hasAttribute(llvm::StringRef name) const;

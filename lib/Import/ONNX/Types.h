@@ -46,11 +46,20 @@ enum class DataType : int {
 
 /// The name as in ONNX's documentation, "float32" for Float; "type 99" for an unknown one.
 std::string nameOf(DataType type);
-/// The type of elements in the IR; null where there is none.
+/// The type of elements in the IR; null where there is none. Types for storage are i8 there, see `attn.storage`.
 mlir::Type elementTypeOf(mlir::MLIRContext &context, DataType type);
+/// The type that stands for `type` in `attn.storage`; null where the IR has the type itself.
+mlir::Type storageTypeOf(mlir::MLIRContext &context, DataType type);
+/// True for float8, float4, and integers of 4 and 2 bits: they are moved and converted, but nothing computes with them.
+bool isStorage(DataType type);
+/// True for the integers among them.
+bool isSmallInteger(DataType type);
+/// Bits that an element has in a file; those of less than 8 are packed in bytes, the first one in the lowest bits.
+unsigned bitsOf(DataType type);
 bool isFloat(DataType type);
-/// Signed or unsigned; not bool.
+/// Signed or unsigned, of 8 bits and more; not bool.
 bool isInteger(DataType type);
+/// Of any number of bits.
 bool isUnsigned(DataType type);
 
 } // namespace attn::onnx

@@ -60,7 +60,10 @@ static StringRef getCType(const ElementType &type) {
       .Case("int16", "int16_t")
       .Case("int32", "int32_t")
       .Case("int64", "int64_t")
-      .Cases({"uint8", "bool"}, "uint8_t")
+      .Cases({"uint8", "bool", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu"},
+             "uint8_t")
+      // Packed: the pointer is to bytes.
+      .Cases({"int4", "uint4", "int2", "uint2", "float4_e2m1fn"}, "uint8_t")
       .Case("uint32", "uint32_t")
       .Case("uint64", "uint64_t")
       .Default("");
@@ -200,9 +203,10 @@ void HeaderWriter::writeDense(size_t index, const EntryNames &names) {
   auto hasCType = [](const TensorInfo &tensor) { return !getCType(tensor.type).empty(); };
   if (!all_of(entry.inputs, hasCType) || !all_of(entry.outputs, hasCType))
     return;
-  os << "\n/* The same for dense, row-major tensors in the CPU's memory. 16-bit floating-point numbers are passed as "
-        "their\n"
-        " * bits. */\nstatic inline attn_code "
+  os << "\n/* The same for dense, row-major tensors in the CPU's memory. Floating-point numbers of 16 bits and less "
+        "are\n"
+        " * passed as their bits, elements of less than 8 packed in bytes (see attn_tensor_desc). */\nstatic inline "
+        "attn_code "
      << names.dense << "(attn_context *context";
   for (const std::string &dim : names.dims)
     os << ", int64_t " << dim;

@@ -220,7 +220,7 @@ TEST_F(CheckTest, NumberOfTensors) {
 
 TEST_F(CheckTest, UnknownEntry) {
   EXPECT_EQ(lib->run(ctx, 9, nullptr, 0, nullptr, 0, nullptr), ATTN_ERROR_INVALID_ARGUMENT);
-  EXPECT_STREQ(message(), "entry 9 does not exist, model 'test' has 7");
+  EXPECT_STREQ(message(), "entry 9 does not exist, model 'test' has 8");
 }
 
 TEST_F(CheckTest, NullContext) {

@@ -169,9 +169,11 @@ TEST_F(ContextTest, BadTables) {
   entry.inputs = &tensor;
   attn_model_desc model = {ATTN_ABI_VERSION, 1, "bad", &entry};
   other = ATTN_RT_LIBRARY("bad", &entry, 1, &model);
-  tensor.dtype_bits = 4;
+  tensor.dtype_bits = 3;
   EXPECT_EQ(lib->create(&other, nullptr, &made, &error), ATTN_ERROR_UNSUPPORTED);
-  EXPECT_STREQ(error.message, "model 'bad', entry 'huge', tensor 'x': elements of 4 bits are not whole bytes");
+  EXPECT_STREQ(error.message,
+               "model 'bad', entry 'huge', tensor 'x': elements of 3 bits are neither whole bytes nor 4 or 2 "
+               "bits");
   tensor.dtype_bits = 32;
   tensor.rank = 33;
   EXPECT_EQ(lib->create(&other, nullptr, &made, &error), ATTN_ERROR_UNSUPPORTED);

@@ -99,6 +99,18 @@ static int32_t clampRun(const attn_call *call) {
   return ATTN_OK;
 }
 
+// ---- Small: a byte for each element
+
+static int32_t smallRun(const attn_call *call) {
+  observe(call);
+  auto *x = static_cast<const int8_t *>(call->inputs[0]);
+  for (int64_t i = 0; i < 3 * call->dims[0]; ++i) {
+    static_cast<uint8_t *>(call->outputs[0])[i] = static_cast<uint8_t>(x[i]); // all bits: who packs takes the low ones
+    static_cast<int8_t *>(call->outputs[1])[i] = static_cast<int8_t>(2 * x[i]);
+  }
+  return ATTN_OK;
+}
+
 // ---- Huge: a workspace that does not fit, even where there is nothing to compute.
 
 static int64_t hugeWorkspace(const int64_t *dims, int64_t) {
@@ -223,6 +235,10 @@ static const attn_tensor_desc squareIn[] = {{"m", kDLInt, 32, 1, 2, nn, 0, 0, 0}
 static const attn_tensor_desc squareOut[] = {{"t", kDLInt, 32, 1, 2, nn, 0, 0, 0}};
 static const attn_tensor_desc clampIn[] = {{"i", kDLUInt, 8, 1, 1, n, 0, 200, 0}};
 static const attn_tensor_desc clampOut[] = {{"o", kDLUInt, 8, 1, 1, n, 0, 0, 0}};
+static const int64_t n3[] = {-1, 3};
+static const attn_tensor_desc smallIn[] = {{"x", kDLInt, 4, 1, 2, n3, 0, 0, 0}};
+static const attn_tensor_desc smallOut[] = {{"low", kDLUInt, 2, 1, 2, n3, 0, 0, 0},
+                                            {"twice", kDLInt, 8, 1, 2, n3, 0, 0, 0}};
 static const attn_tensor_desc hugeIn[] = {{"x", kDLFloat, 32, 1, 1, n, 0, 0, 0}};
 static const attn_tensor_desc hugeOut[] = {{"y", kDLFloat, 32, 1, 1, n, 0, 0, 0}};
 static const attn_tensor_desc countIn[] = {{"n", kDLInt, 64, 1, 0, nullptr, 0, 1 << 16, 0}};
@@ -240,6 +256,7 @@ static const attn_tensor_desc growOut[] = {{"present", kDLFloat, 32, 1, 3, hq, 0
 VARIANTS(addVariants, addWorkspace, addRun, nullptr);
 VARIANTS(squareVariants, nullptr, squareRun, nullptr);
 VARIANTS(clampVariants, nullptr, clampRun, nullptr);
+VARIANTS(smallVariants, nullptr, smallRun, nullptr);
 VARIANTS(hugeVariants, hugeWorkspace, hugeRun, nullptr);
 VARIANTS(countVariants, countWorkspace, countRun, nullptr);
 VARIANTS(partsVariants, nullptr, partsRun, nullptr);
@@ -254,6 +271,7 @@ static const attn_entry_desc entries[] = {
     {"count", 0, 1, 1, 3, nullptr, countIn, countOut, countVariants},
     {"parts", 5, 1, 1, 3, partsDims, partsIn, partsOut, partsVariants},
     {"grow", 4, 2, 1, 3, growDims, growIn, growOut, growVariants},
+    {"small", 1, 1, 2, 3, anyN, smallIn, smallOut, smallVariants},
 };
 static const attn_model_desc model = {ATTN_ABI_VERSION, NumEntries, "test", entries};
 static const attn_library library = ATTN_RT_LIBRARY("test", entries, NumEntries, &model);

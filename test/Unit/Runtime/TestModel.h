@@ -32,7 +32,8 @@ namespace attn::test {
 ///          half of it, rounded down, at least rows
 /// Grow:    past float32 [heads, past, 3], new float32 [heads, new, 3] -> present float32 [heads, past + new, 3], which
 ///          continues past; the target "best" takes strides
-enum Entry : uint32_t { Add, Square, Clamp, Huge, Count, Parts, Grow, NumEntries };
+/// Small:   x int4 [n, 3] -> low uint2 [n, 3] = the low bits of x, twice int8 [n, 3] = 2 x
+enum Entry : uint32_t { Add, Square, Clamp, Huge, Count, Parts, Grow, Small, NumEntries };
 
 constexpr int64_t MaxSequence = 8;
 

@@ -275,6 +275,13 @@ struct MapToThreads final : attn::impl::MapToThreadsBase<MapToThreads> {
       failed |= op != function.getOperation() && mlir::failed(checkHostOp(op));
       return WalkResult::advance();
     });
+    for (unsigned i = 0, e = function.getNumArguments(); i < e; ++i)
+      if (auto storage = function.getArgAttrOfType<TypeAttr>(i, kStorageAttr);
+          storage && storage.getValue().getIntOrFloatBitWidth() < 8) {
+        function.emitError() << "argument " << i << " has elements of " << storage.getValue()
+                             << ", packed in bytes, which GPU targets can't take; give them 8 bits";
+        failed = true;
+      }
     if (failed)
       return signalPassFailure();
     if (function.isPublic())

@@ -21,6 +21,12 @@ Operation *AttnDialect::materializeConstant(OpBuilder &builder, Attribute value,
   return arith::ConstantOp::materialize(builder, value, type, loc);
 }
 
+bool attn::isStorageType(Type type) {
+  return isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType, Float8E8M0FNUType,
+             Float4E2M1FNType>(type) ||
+         type.isInteger(4) || type.isInteger(2);
+}
+
 /// `attn.shape`: one entry a dimension, a symbol for a dynamic one or the size of a static one.
 static LogicalResult verifyShape(Operation *op, Attribute attribute, Type type) {
   auto shape = dyn_cast<ArrayAttr>(attribute);
@@ -50,6 +56,16 @@ static LogicalResult verifyIndexRange(Operation *op, Attribute attribute) {
   return success();
 }
 
+static LogicalResult verifyStorage(Operation *op, Type type, Attribute attribute) {
+  auto storage = dyn_cast<TypeAttr>(attribute);
+  auto shaped = dyn_cast_if_present<ShapedType>(type);
+  if (!storage || !isStorageType(storage.getValue()))
+    return op->emitError() << "'attn.storage' is " << attribute << ", expected a float of 8 or 4 bits, i4 or i2";
+  if (!shaped || !shaped.getElementType().isInteger(8))
+    return op->emitError() << "'attn.storage' needs elements of i8 in the IR, the type is " << type;
+  return success();
+}
+
 static LogicalResult verifyState(Operation *op, Type type, Attribute attribute) {
   auto function = dyn_cast<FunctionOpInterface>(op);
   auto number = dyn_cast<IntegerAttr>(attribute);
@@ -75,6 +91,10 @@ static LogicalResult verifyTensorAttribute(Operation *op, Type type, NamedAttrib
     return verifyShape(op, attribute.getValue(), type);
   if (attribute.getName() == kStateAttr)
     return verifyState(op, type, attribute.getValue());
+  if (attribute.getName() == kStorageAttr)
+    return verifyStorage(op, type, attribute.getValue());
+  if (attribute.getName() == kUnsignedAttr && !isa<UnitAttr>(attribute.getValue()))
+    return op->emitError() << "'attn.unsigned' is " << attribute.getValue() << ", expected no value";
   if (attribute.getName() == kIndexRangeAttr)
     return verifyIndexRange(op, attribute.getValue());
   return success();

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Packing.h"
 #include "MatrixProducts.h"
 #include "Quantization.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -65,26 +66,9 @@ static FailureOr<Tensor> inShape(Node &node, size_t i, StringRef name, ArrayRef<
   return reshape(node, node.input(i), shape);
 }
 
-/// Unpacks [.., bytes] as [.., bytes, numbers in a byte], the lowest bits first.
-static Tensor unpack(Node &node, const Tensor &packed, int64_t bits) {
-  if (bits == 8)
-    return packed;
-  Shape shape(packed.shape);
-  shape.push_back(Size(8 / bits));
-  int64_t rank = shape.size();
-  auto loops = llvm::to_vector(llvm::seq<int64_t>(rank));
-  SmallVector<int64_t> bytes(ArrayRef<int64_t>(loops).drop_back());
-  SmallVector<IteratorType> iterators(rank, IteratorType::parallel);
-  Value value = generic(node, node.value(packed), empty(node, shape, DataType::UInt8), {bytes, loops}, iterators,
-                        [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
-                          auto constant = [&](int64_t value) { return scalarConstant(b, loc, DataType::UInt8, value); };
-                          Value place = linalg::IndexOp::create(b, loc, rank - 1);
-                          place = arith::IndexCastOp::create(b, loc, v[0].getType(), place);
-                          Value shifted = arith::ShRUIOp::create(b, loc, v[0],
-                                                                 arith::MulIOp::create(b, loc, place, constant(bits)));
-                          return arith::AndIOp::create(b, loc, shifted, constant((1 << bits) - 1));
-                        });
-  return node.make(value, DataType::UInt8, shape);
+/// [.., bytes] as [.., bytes, numbers in a byte].
+static Tensor unpackNumbers(Node &node, const Tensor &packed, int64_t bits) {
+  return bits == 8 ? packed : unpackBytes(node, packed, bits == 4 ? DataType::UInt4 : DataType::UInt2);
 }
 
 /// The zero points, [columns, blocks] once those are cut off that only fill a byte.
@@ -97,7 +81,7 @@ static FailureOr<Tensor> readZeroPoints(Node &node, const Attributes &given) {
   if (failed(packed))
     return failure();
   FailureOr<Tensor> all =
-      reshape(node, unpack(node, *packed, given.bits), {Size(given.columns), Size(bytes * given.perByte())});
+      reshape(node, unpackNumbers(node, *packed, given.bits), {Size(given.columns), Size(bytes * given.perByte())});
   if (failed(all))
     return failure();
   return slice(node, *all, 1, Size(0), Size(blocks));
@@ -111,7 +95,7 @@ static FailureOr<Tensor> dequantize(Node &node, const Attributes &given) {
   if (failed(packed) || failed(scales))
     return failure();
   Shape cut = {Size(given.columns), Size(blocks), Size(given.block)};
-  FailureOr<Tensor> numbers = reshape(node, unpack(node, *packed, given.bits), cut);
+  FailureOr<Tensor> numbers = reshape(node, unpackNumbers(node, *packed, given.bits), cut);
   if (failed(numbers))
     return failure();
   SmallVector<Operand> operands = {along(*numbers), Operand{*scales, {0, 1}}};
@@ -123,7 +107,7 @@ static FailureOr<Tensor> dequantize(Node &node, const Attributes &given) {
   }
   FailureOr<Tensor> result =
       mapOver(node, operands, cut, DataType::Float, [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
-        Value number = castScalar(b, loc, v[0], DataType::UInt8, DataType::Float);
+        Value number = castScalar(b, loc, v[0], numbers->type, DataType::Float);
         Value point = v.size() > 2 ? castScalar(b, loc, v[2], computeType(operands[2].tensor.type), DataType::Float)
                                    : scalarConstant(b, loc, DataType::Float, double(1 << (given.bits - 1)));
         return arith::MulFOp::create(b, loc, arith::SubFOp::create(b, loc, number, point), v[1]);

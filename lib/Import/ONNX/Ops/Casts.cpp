@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../StorageTypes.h"
 #include "Elementwise.h"
 
 using namespace mlir;
@@ -24,28 +25,46 @@ FailureOr<DataType> readTarget(Node &node) {
   return type;
 }
 
-/// What can be said of rounding to types that don't exist here.
-LogicalResult readRounding(Node &node) {
-  if (failed(node.integer("saturate", 1)) || failed(node.text("round_mode", StringRef("up"))))
+FailureOr<Rounding> readRounding(Node &node) {
+  FailureOr<int64_t> saturate = node.integer("saturate", 1);
+  FailureOr<std::string> mode = node.text("round_mode", StringRef("up"));
+  if (failed(saturate) || failed(mode))
     return failure();
+  Rounding rounding;
+  rounding.saturate = *saturate != 0;
+  if (*mode != "up" && *mode != "down" && *mode != "nearest")
+    return node.error() << "round_mode is '" << *mode << "', expected 'up', 'down' or 'nearest'";
+  rounding.mode = *mode == "up" ? Rounding::Up : *mode == "down" ? Rounding::Down : Rounding::Nearest;
+  return rounding;
+}
+
+/// Sets the output to the input in another type.
+LogicalResult setCast(Node &node, DataType to, const Rounding &rounding) {
+  const Tensor &input = node.input(0);
+  // On the way through float64 a number of 64 bits could round twice.
+  if (to == DataType::Float8E8M0 && (input.type == DataType::Int64 || input.type == DataType::UInt64))
+    return node.unsupported() << nameOf(input.type) << " as " << nameOf(to) << "; convert to float64 first";
+  node.set(0, cast(node, input, to, rounding));
   return success();
 }
 
 LogicalResult importCast(Node &node) {
-  if (failed(node.expectInputs(1, 1)) || failed(readRounding(node)))
+  if (failed(node.expectInputs(1, 1)))
     return failure();
+  FailureOr<Rounding> rounding = readRounding(node);
   FailureOr<DataType> type = readTarget(node);
-  if (failed(type))
+  if (failed(rounding) || failed(type))
     return failure();
-  node.set(0, cast(node, node.input(0), *type));
-  return success();
+  return setCast(node, *type, *rounding);
 }
 
 LogicalResult importCastLike(Node &node) {
-  if (failed(node.expectInputs(2, 2)) || failed(readRounding(node)))
+  if (failed(node.expectInputs(2, 2)))
     return failure();
-  node.set(0, cast(node, node.input(0), node.input(1).type));
-  return success();
+  FailureOr<Rounding> rounding = readRounding(node);
+  if (failed(rounding))
+    return failure();
+  return setCast(node, node.input(1).type, *rounding);
 }
 
 LogicalResult importBitCast(Node &node) {
@@ -55,11 +74,9 @@ LogicalResult importBitCast(Node &node) {
   if (failed(to))
     return failure();
   const Tensor &input = node.input(0);
-  // A bool is a byte.
-  auto widthOf = [&](DataType type) { return std::max(8u, node.elementType(type).getIntOrFloatBitWidth()); };
-  if (widthOf(input.type) != widthOf(*to))
-    return node.error() << "elements of " << nameOf(input.type) << " have " << widthOf(input.type) << " bits, those of "
-                        << nameOf(*to) << " " << widthOf(*to);
+  if (bitsOf(input.type) != bitsOf(*to))
+    return node.error() << "elements of " << nameOf(input.type) << " have " << bitsOf(input.type) << " bits, those of "
+                        << nameOf(*to) << " " << bitsOf(*to);
   if (input.type == *to) {
     node.set(0, input);
     return success();
@@ -69,6 +86,8 @@ LogicalResult importBitCast(Node &node) {
   Value value = generic(node, node.value(input), empty(node, input.shape, *to), {identity, identity}, iterators,
                         [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
                           Type element = node.elementType(*to);
+                          if (bitsOf(*to) < 8)
+                            return fillByte(b, loc, v[0], *to);
                           if (v[0].getType() == element)
                             return v[0];
                           if (input.type == DataType::Bool || *to == DataType::Bool)

@@ -36,9 +36,14 @@ static FailureOr<Granularity> granularityOf(Node &node) {
   if (failed(axis) || failed(block))
     return failure();
   const Tensor &input = node.input(0), &scale = node.input(1);
-  if (node.has(2) && failed(expectEqual(node, scale.shape, node.input(2).shape, "the zero point's shape")))
+  // One number, with or without a dimension.
+  auto isSingle = [](const Tensor &tensor) {
+    return tensor.rank() == 0 || (tensor.rank() == 1 && tensor.shape[0].isConstant(1));
+  };
+  if (node.has(2) && !(isSingle(scale) && isSingle(node.input(2))) &&
+      failed(expectEqual(node, scale.shape, node.input(2).shape, "the zero point's shape")))
     return failure();
-  if (scale.rank() == 0 || (scale.rank() == 1 && scale.shape[0].isConstant(1) && *block == 0)) {
+  if (scale.rank() == 0 || (isSingle(scale) && *block == 0)) {
     // The axis means nothing here; its default is out of range for vectors.
     return Granularity{input, {}};
   }
@@ -76,7 +81,7 @@ static FailureOr<Granularity> granularityOf(Node &node) {
 }
 
 /// The function of input, scale and zero point (null where there is none), all in float32.
-static LogicalResult setScaled(Node &node, DataType result,
+static LogicalResult setScaled(Node &node, DataType result, const Rounding &rounding,
                                llvm::function_ref<Value(OpBuilder &, Location, Value, Value, Value)> body) {
   FailureOr<Granularity> granularity = granularityOf(node);
   if (failed(granularity))
@@ -108,11 +113,29 @@ static LogicalResult setScaled(Node &node, DataType result,
         if (operands.size() > 2)
           zero = toFloat(b, loc, v[2], operands[2].tensor.type);
         Value y = body(b, loc, x, scale, zero);
-        return castScalar(b, loc, y, DataType::Float, computeType(result));
+        return castScalar(b, loc, y, DataType::Float, computeType(result), rounding);
       });
   if (succeeded(value))
     value = reshape(node, *value, node.input(0).shape);
   return node.set(0, value);
+}
+
+static bool isFloat8Or4(DataType type) {
+  return isStorage(type) && type != DataType::Float8E8M0 && !isSmallInteger(type);
+}
+
+/// A float32 in the range of an integer of 8 bits or less.
+static Value clampTo(OpBuilder &b, Location loc, Value x, DataType type) {
+  double count = double(1 << bitsOf(type)), least = isUnsigned(type) ? 0 : -count / 2;
+  x = arith::MaximumFOp::create(b, loc, x, scalarConstant(b, loc, DataType::Float, least));
+  return arith::MinimumFOp::create(b, loc, x, scalarConstant(b, loc, DataType::Float, least + count - 1));
+}
+
+/// The types of quantized numbers. float8e8m0 is one of scales.
+static bool isQuantized(DataType type) {
+  return isFloat8Or4(type) || isSmallInteger(type) ||
+         llvm::is_contained({DataType::UInt8, DataType::Int8, DataType::UInt16, DataType::Int16, DataType::Int32},
+                            type);
 }
 
 static LogicalResult expectScale(Node &node) {
@@ -124,7 +147,7 @@ static LogicalResult importQuantizeLinear(Node &node) {
       failed(node.expectType(0, {DataType::Float, DataType::Float16, DataType::BFloat16, DataType::Int32})))
     return failure();
   FailureOr<int64_t> wanted = node.integer("output_dtype", 0), precision = node.integer("precision", 0);
-  // What doesn't fit is saturated in any case; the attribute is about types of 8-bit floats.
+  // An integer saturates in any case.
   FailureOr<int64_t> saturate = node.integer("saturate", 1);
   if (failed(wanted) || failed(precision) || failed(saturate))
     return failure();
@@ -134,27 +157,32 @@ static LogicalResult importQuantizeLinear(Node &node) {
   if (node.has(2) && *wanted && DataType(*wanted) != type)
     return node.error() << "output_dtype is " << nameOf(DataType(*wanted)) << ", but the zero point is "
                         << nameOf(type);
-  if (!llvm::is_contained({DataType::UInt8, DataType::Int8, DataType::UInt16, DataType::Int16}, type))
+  if (!isQuantized(type) || type == DataType::Int32)
     return node.unsupported() << "a result of " << nameOf(type);
-  return setScaled(node, type, [](OpBuilder &b, Location loc, Value x, Value scale, Value zero) -> Value {
-    Value rounded = math::RoundEvenOp::create(b, loc, arith::DivFOp::create(b, loc, x, scale));
-    return zero ? arith::AddFOp::create(b, loc, rounded, zero).getResult() : rounded;
+  Rounding rounding;
+  rounding.saturate = *saturate != 0;
+  return setScaled(node, type, rounding, [&](OpBuilder &b, Location loc, Value x, Value scale, Value zero) -> Value {
+    Value quotient = arith::DivFOp::create(b, loc, x, scale);
+    if (!isFloat8Or4(type))
+      quotient = math::RoundEvenOp::create(b, loc, quotient);
+    if (zero)
+      quotient = arith::AddFOp::create(b, loc, quotient, zero);
+    return isSmallInteger(type) ? clampTo(b, loc, quotient, type) : quotient;
   });
 }
 
 static LogicalResult importDequantizeLinear(Node &node) {
-  if (failed(node.expectInputs(2, 3)) || failed(expectScale(node)) ||
-      failed(
-          node.expectType(0, {DataType::Int8, DataType::UInt8, DataType::Int16, DataType::UInt16, DataType::Int32})) ||
-      failed(node.expectType(2, node.input(0).type)))
+  if (failed(node.expectInputs(2, 3)) || failed(expectScale(node)) || failed(node.expectType(2, node.input(0).type)))
     return failure();
+  if (!isQuantized(node.input(0).type))
+    return node.unsupported() << "quantized numbers of " << nameOf(node.input(0).type);
   FailureOr<int64_t> wanted = node.integer("output_dtype", 0);
   if (failed(wanted))
     return failure();
   DataType type = *wanted ? DataType(*wanted) : node.input(1).type;
   if (!isFloat(type))
     return node.error() << "output_dtype " << nameOf(type) << " is no floating-point type";
-  return setScaled(node, type, [](OpBuilder &b, Location loc, Value x, Value scale, Value zero) -> Value {
+  return setScaled(node, type, {}, [](OpBuilder &b, Location loc, Value x, Value scale, Value zero) -> Value {
     Value off = zero ? arith::SubFOp::create(b, loc, x, zero).getResult() : x;
     return arith::MulFOp::create(b, loc, off, scale);
   });
@@ -179,11 +207,6 @@ static FailureOr<Tensor> extremeWithZero(Node &node, const Tensor &input, Reduct
   });
 }
 
-static Value clampToByte(OpBuilder &b, Location loc, Value x) {
-  Value least = arith::MaximumFOp::create(b, loc, x, scalarConstant(b, loc, DataType::Float, 0.0));
-  return arith::MinimumFOp::create(b, loc, least, scalarConstant(b, loc, DataType::Float, 255.0));
-}
-
 FailureOr<Quantized> attn::onnx::quantizeDynamically(Node &node, const Tensor &input) {
   FailureOr<Tensor> most = extremeWithZero(node, input, Reduction::Max);
   FailureOr<Tensor> least = extremeWithZero(node, input, Reduction::Min);
@@ -204,7 +227,7 @@ FailureOr<Quantized> attn::onnx::quantizeDynamically(Node &node, const Tensor &i
       node, {along(*least), along(*scale)}, {}, DataType::UInt8, [](OpBuilder &b, Location loc, ValueRange v) -> Value {
         Value zero = scalarConstant(b, loc, DataType::Float, 0.0);
         Value quotient = arith::DivFOp::create(b, loc, v[0], v[1]);
-        Value point = clampToByte(b, loc, arith::SubFOp::create(b, loc, zero, quotient));
+        Value point = clampTo(b, loc, arith::SubFOp::create(b, loc, zero, quotient), DataType::UInt8);
         point = math::RoundEvenOp::create(b, loc, point);
         return castScalar(b, loc, point, DataType::Float, DataType::UInt8);
       });
@@ -215,7 +238,7 @@ FailureOr<Quantized> attn::onnx::quantizeDynamically(Node &node, const Tensor &i
               [](OpBuilder &b, Location loc, ValueRange v) -> Value {
                 Value rounded = math::RoundEvenOp::create(b, loc, arith::DivFOp::create(b, loc, v[0], v[1]));
                 Value shifted = arith::AddFOp::create(b, loc, rounded, toFloat(b, loc, v[2], DataType::UInt8));
-                return castScalar(b, loc, clampToByte(b, loc, shifted), DataType::Float, DataType::UInt8);
+                return castScalar(b, loc, clampTo(b, loc, shifted, DataType::UInt8), DataType::Float, DataType::UInt8);
               });
   if (failed(result))
     return failure();

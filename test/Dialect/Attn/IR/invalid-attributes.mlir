@@ -117,3 +117,23 @@ func.func private @f() attributes {k = #attn.schedule<rowBlock = 4, kernel = #at
 
 // expected-error @below {{columnBlock is 8, expected a multiple of the columns of a #attn.linear_kernel, or 0}}
 func.func private @f() attributes {k = #attn.schedule<rowBlock = 4, kernel = #attn.row_kernel<lanes = 8>, columnBlock = 8>}
+
+// -----
+
+// expected-error @below {{'attn.storage' is f32, expected a float of 8 or 4 bits, i4 or i2}}
+func.func private @f(tensor<?xi8> {attn.storage = f32})
+
+// -----
+
+// expected-error @below {{'attn.storage' is i3, expected a float of 8 or 4 bits, i4 or i2}}
+func.func private @f(tensor<?xi8> {attn.storage = i3})
+
+// -----
+
+// expected-error @below {{'attn.storage' needs elements of i8 in the IR, the type is 'tensor<?xi16>'}}
+func.func private @f() -> (tensor<?xi16> {attn.storage = f8E5M2})
+
+// -----
+
+// expected-error @below {{'attn.unsigned' is true, expected no value}}
+func.func private @f(tensor<?xi8> {attn.unsigned = true})

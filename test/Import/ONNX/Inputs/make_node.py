@@ -23,6 +23,8 @@ TYPES = {
     "f16": TensorProto.FLOAT16, "f32": TensorProto.FLOAT, "f64": TensorProto.DOUBLE, "bf16": TensorProto.BFLOAT16,
     "i8": TensorProto.INT8, "u8": TensorProto.UINT8, "i16": TensorProto.INT16, "i32": TensorProto.INT32,
     "u32": TensorProto.UINT32, "i64": TensorProto.INT64, "bool": TensorProto.BOOL,
+    "e4m3fn": TensorProto.FLOAT8E4M3FN, "e8m0": TensorProto.FLOAT8E8M0, "e2m1": TensorProto.FLOAT4E2M1,
+    "i4": TensorProto.INT4, "u2": TensorProto.UINT2,
 }  # fmt: skip
 
 

@@ -43,6 +43,8 @@ constexpr llvm::StringLiteral kNameAttr = "attn.name";
 constexpr llvm::StringLiteral kShapeAttr = "attn.shape";
 /// On arguments and results: a unit attribute; their integers are unsigned to the caller.
 constexpr llvm::StringLiteral kUnsignedAttr = "attn.unsigned";
+/// On arguments and results: the type of the caller's elements where the IR has i8 for it.
+constexpr llvm::StringLiteral kStorageAttr = "attn.storage";
 constexpr llvm::StringLiteral kIndexRangeAttr = "attn.index_range";
 /// On entries: a dictionary from symbols to the #attn.dim that says what is known of them.
 constexpr llvm::StringLiteral kDimsAttr = "attn.dims";
@@ -51,6 +53,9 @@ constexpr llvm::StringLiteral kStateAttr = "attn.state";
 constexpr llvm::StringLiteral kTargetAttr = "attn.target";
 constexpr llvm::StringLiteral kGPUKernelAttr = "attn.gpu_kernel";
 constexpr llvm::StringLiteral kGPULaunchAttr = "attn.gpu_launch";
+
+/// True for the types that elements are stored in and nothing is computed in, see `attn.storage`.
+bool isStorageType(mlir::Type type);
 
 /// What an entry's `attn.dims` says of a symbol; null where it says nothing.
 DimAttr getDim(mlir::Operation *entry, llvm::StringRef symbol);

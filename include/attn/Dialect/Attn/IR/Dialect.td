@@ -29,11 +29,14 @@ def Attn_Dialect : Dialect {
     weight bytes are in the IR.
 
     Discardable attributes of the dialect: `attn.name` (the name of an entry's argument or result), `attn.shape` (one
-    string or integer a dimension: a symbol such as "batch", or the static size), `attn.index_range`
-    (`array<i64: begin, end>`: an integer argument's values lie in [begin, end)), `attn.dims` (on an entry: a
-    `#attn.dim` for each symbol that is bounded or computed), `attn.state` (on a result: the number of the argument that it
-    begins with, along one dimension), `attn.target` (on a nested module: the target it is compiled for),
-    `attn.gpu_kernel` (on an op: the GPU kernel that computes it), `attn.gpu_launch` (on that kernel: how it is launched).
+    string or integer a dimension: a symbol such as "batch", or the static size), `attn.index_range` (`array<i64: begin,
+    end>`: an integer argument's values lie in [begin, end)), `attn.storage` (a type of 8 bits or less that the caller's
+    elements have and the IR doesn't compute with: `f8E4M3FN`, `f8E4M3FNUZ`, `f8E5M2`, `f8E5M2FNUZ`, `f8E8M0FNU`,
+    `f4E2M1FN`, `i4`, `i2`; in the IR each is an i8, with the bits of a float or the value of an integer),
+    `attn.unsigned` (its integers are), `attn.dims` (on an entry: a `#attn.dim` for each symbol that is bounded or
+    computed), `attn.state` (on a result: the number of the argument that it begins with, along one dimension),
+    `attn.target` (on a nested module: the target it is compiled for), `attn.gpu_kernel` (on an op: the GPU kernel that
+    computes it), `attn.gpu_launch` (on that kernel: how it is launched).
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasCanonicalizer = 1;

@@ -297,9 +297,10 @@ static Value dropDims(Node &node, const Tensor &input, const llvm::SmallBitVecto
   return tensor::CollapseShapeOp::create(node.builder, node.loc, value, groups);
 }
 
-FailureOr<Tensor> attn::onnx::elementwise(Node &node, ArrayRef<Tensor> inputs, DataType result, ScalarBody body) {
-  if (std::optional<Tensor> known = foldConstants(node, inputs, result, body))
+FailureOr<Tensor> attn::onnx::elementwise(Node &node, ArrayRef<Tensor> given, DataType result, ScalarBody body) {
+  if (std::optional<Tensor> known = foldConstants(node, given, result, body))
     return *known;
+  SmallVector<Tensor> inputs = repeatQuotients(node, given);
   SmallVector<Shape> shapes;
   for (const Tensor &input : inputs)
     shapes.push_back(input.shape);

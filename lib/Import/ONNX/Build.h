@@ -18,6 +18,9 @@ namespace attn::onnx {
 /// The shape of NumPy's broadcasting of `shapes`. Two dimensions that are named differently become one from here on: at
 /// run time they must be equal. Fails where shapes don't fit, or where it can't be told whether they do.
 mlir::FailureOr<Shape> broadcast(Node &node, llvm::ArrayRef<Shape> shapes);
+/// The inputs of an elementwise op, with dimensions repeated that may be 1 though others there are not: quotients, which
+/// are known at run time only. That such a dimension is 1 or the others' size is checked then.
+llvm::SmallVector<Tensor> repeatQuotients(Node &node, llvm::ArrayRef<Tensor> inputs);
 /// Makes two sizes equal from here on: known, demanded of the caller, or checked at run time. False where that can't
 /// be.
 bool agree(Node &node, const Size &a, const Size &b);

@@ -100,6 +100,11 @@ bool Symbols::isKnownOutside(const Size &size, Region &region) const {
   });
 }
 
+bool Symbols::mayBeOne(const Size &size) const {
+  std::optional<Symbol> symbol = canonical(size).getSymbol();
+  return symbol && symbols[*symbol].quotient && symbols[*symbol].least <= 1 && symbols[*symbol].most >= 1;
+}
+
 std::optional<int64_t> Symbols::leastOf(const Size &size) const {
   Size normal = canonical(size);
   if (!normal.isValid())

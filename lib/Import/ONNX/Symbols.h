@@ -40,6 +40,8 @@ public:
   bool isComputable(const Size &size) const;
   /// True where no symbol of the size is computed inside of `region`.
   bool isKnownOutside(const Size &size, mlir::Region &region) const;
+  /// True for a quotient of which nothing says that it isn't 1.
+  bool mayBeOne(const Size &size) const;
   /// The largest number that the size is known not to be below; none where it isn't known.
   std::optional<int64_t> leastOf(const Size &size) const;
 

@@ -129,7 +129,7 @@ def contenders(arguments, graphs):
     return [peer for peer in found if not wanted or peer[0] == "attn" or peer[0] in wanted]
 
 
-def run_case(shape, threads, arguments, peers, feeds, peak_program):
+def run_case(flops, threads, arguments, peers, feeds, peak_program):
     cpus = machine.pick_cpus(threads)
     live, peaks = [], [machine.peak(peak_program, cpus)]
     foreign = []
@@ -150,7 +150,6 @@ def run_case(shape, threads, arguments, peers, feeds, peak_program):
         if any(peer.failure for peer in live):
             log.seek(0)
             sys.stderr.write(log.read()[-4000:])
-    flops = cases.encoder_flops(*shape)
     return {
         "threads": threads,
         "flops": flops,
@@ -201,7 +200,7 @@ def main():
             feeds = os.path.join(scratch, name + ".npz")
             write_feeds(feeds, shape, config, weights)
             for threads in map(int, arguments.threads.split(",")):
-                result = run_case(shape, threads, arguments, peers, feeds, peak_program)
+                result = run_case(cases.encoder_flops(*shape), threads, arguments, peers, feeds, peak_program)
                 results["cases"][f"{name}_t{threads}"] = result
                 print(report.case_line(f"{name}_t{threads}", result, TOLERANCE), flush=True)
     stem = arguments.out or os.path.join(HERE, "results", "minilm-" + results["date"][:10])

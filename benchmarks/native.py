@@ -17,7 +17,7 @@ import numpy as np
 import cuda_memory
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
-from attn._abi import VERSION, CreateOptions, DLDataType, DLDevice, DLTensor, Error, Library as LibraryTable
+from attn._abi import VERSION, CreateOptions, DLDataType, DLDevice, DLTensor, Error, Library as LibraryTable, RunOptions
 
 NUMPY = {
     (0, 64): np.int64,
@@ -55,7 +55,7 @@ class Call:
         names = [desc.inputs[i].name.decode() for i in range(desc.num_inputs)]
         if set(names) - set(inputs):
             raise RuntimeError(f"entry {desc.name.decode()} also wants {sorted(set(names) - set(inputs))}")
-        self.keep = []
+        self.keep, self.options = [], None
         arrays = []
         for i, name in enumerate(names):
             dtype = numpy_dtype(desc.inputs[i])
@@ -94,12 +94,29 @@ class Call:
         self.keep.append(tensors)
         return (c.POINTER(DLTensor) * max(1, len(tensors)))(*[c.pointer(t) for t in tensors])
 
+    def fill_workspace(self, byte):
+        """Runs get a workspace of bytes of this value: numbers that nobody has written are known then."""
+        size = c.c_size_t()
+        workspace_size = c.CFUNCTYPE(
+            c.c_int, c.c_void_p, c.c_uint32, c.c_void_p, c.c_size_t, c.c_void_p, c.c_size_t, c.c_int32, c.c_void_p
+        )(self.library.table.workspace_size)
+        self.library.check(
+            workspace_size(
+                self.library.context, self.entry, self.inputs, self.num_inputs, self.output_tensors, self.num_outputs,
+                0, c.byref(size),
+            )
+        )  # fmt: skip
+        self.workspace = empty_aligned((size.value,), np.dtype(np.uint8))
+        self.workspace[...] = byte
+        self.options = RunOptions(size=c.sizeof(RunOptions), workspace=self.workspace.ctypes.data, workspace_bytes=size.value)
+
     def __call__(self):
         for array, memory in self.device_arrays:
             memory.upload(array)
         code = self.library.run(
-            self.library.context, self.entry, self.inputs, self.num_inputs, self.output_tensors, self.num_outputs, None
-        )
+            self.library.context, self.entry, self.inputs, self.num_inputs, self.output_tensors, self.num_outputs,
+            c.byref(self.options) if self.options else None,
+        )  # fmt: skip
         if code:
             self.library.check(code)
         if self.library.is_gpu:

@@ -3,8 +3,8 @@
 # Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# --model is the shared library of MiniLM. Outputs are told apart by rank, so
-# their names are the importer's business.
+# --model is the shared library of MiniLM. Outputs without given names are told
+# apart by rank, so their names are the importer's business.
 #
 # ===------------------------------------------------------------------------===#
 import os
@@ -15,9 +15,11 @@ import native  # noqa: E402
 import worker  # noqa: E402
 
 
-def load(arguments, feeds):
+def load(arguments, feeds, names=()):
     library = native.Library(os.path.abspath(arguments.model), arguments.threads)
     call = library.call(feeds)
+    if names:
+        return call, lambda: [call.outputs[name] for name in names], {"version": library.target()}
     by_rank = {array.ndim: array for array in call.outputs.values()}
     return call, lambda: (by_rank[3], by_rank[2]), {"version": library.target()}
 

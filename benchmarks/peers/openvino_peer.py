@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import worker  # noqa: E402
 
 
-def load(arguments, feeds):
+def load(arguments, feeds, names=("last_hidden_state", "sentence_embedding")):
     import numpy as np
     import openvino as ov
 
@@ -42,7 +42,7 @@ def load(arguments, feeds):
         request.infer()
 
     run.keep = keep
-    outputs = lambda: [request.get_tensor(name).data for name in ("last_hidden_state", "sentence_embedding")]
+    outputs = lambda: [request.get_tensor(name).data for name in names]
     return run, outputs, {"version": ov.__version__.split("-")[0]}
 
 

@@ -14,13 +14,14 @@ import minilm_onnx  # noqa: E402
 import worker  # noqa: E402
 
 
-def load(arguments, feeds):
+def load(arguments, feeds, names=("last_hidden_state", "sentence_embedding")):
     import onnxruntime
 
     batch, sequence = feeds["input_ids"].shape
     shapes = {"last_hidden_state": (batch, sequence, 384), "sentence_embedding": (batch, 384)}
     session = minilm_onnx.session(arguments.model, arguments.threads)
-    return *minilm_onnx.bound(session, feeds, shapes), {"version": onnxruntime.__version__}
+    run, outputs = minilm_onnx.bound(session, feeds, shapes)
+    return run, lambda: [dict(zip(shapes, outputs()))[name] for name in names], {"version": onnxruntime.__version__}
 
 
 worker.serve(load)

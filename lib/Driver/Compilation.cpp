@@ -208,6 +208,7 @@ bool Compilation::runStage(const StageInfo &info) {
   pipeline.targets = options.targets;
   pipeline.prefix = state->model.prefix;
   pipeline.explain = options.explain;
+  pipeline.undefinedPaddedRows = options.undefinedPaddedRows;
   PassManager pm(&state->context);
   if (!check(addExtraPipelines(pm, info.stage)))
     return false;

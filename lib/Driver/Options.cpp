@@ -226,6 +226,17 @@ llvm::Error readOptions(const InputArgList &args, CompilationOptions &options) {
   options.dumpStages = args.getLastArgValue(OPT_dump_stages_EQ).str();
   options.report = args.getLastArgValue(OPT_report_EQ).str();
   options.explain = args.hasArg(OPT_explain);
+  llvm::StringRef paddedRows = args.getLastArgValue(OPT_padded_rows_EQ, "computed");
+  if (paddedRows != "computed" && paddedRows != "undefined")
+    return fail("--padded-rows is '" + paddedRows + "', expected computed or undefined");
+  options.undefinedPaddedRows = paddedRows == "undefined";
+  for (const std::string &name : options.targets)
+    if (options.undefinedPaddedRows && lookupTarget(name)->isGpu())
+      return fail("--padded-rows=undefined: the code for " + llvm::Twine(name) +
+                  " computes all rows, as that of all GPUs does");
+  if (options.undefinedPaddedRows && options.fromGiven && options.from >= Stage::Fuse)
+    return fail("--padded-rows contradicts --compile-from=" + llvm::Twine(infoOf(options.from).flag) +
+                ": padding is removed in the stage fuse");
   options.time = args.hasArg(OPT_time);
   if (!options.report.empty() && (options.to < Stage::Memory || (options.fromGiven && options.from >= Stage::Kernel)))
     return fail("--report describes the ops as the stage memory leaves them, and that stage does not run");

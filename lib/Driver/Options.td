@@ -28,6 +28,9 @@ def shape_EQ : Value<"shape", "Sizes of an input of an ONNX model, such as ids=1
                      target_group>;
 def target_EQ : Value<"target", "Targets, best first: host (default) or names, separated by commas", "NAMES",
                       target_group>;
+def padded_rows_EQ : Value<"padded-rows", "Rows of outputs after a sequence's end, as the attention mask says it: computed "
+                                          "(default), or undefined, so that they cost no time", "HOW",
+                           target_group>;
 def compile_to_EQ : Value<"compile-to", "Stop after this stage and write MLIR", "STAGE", stage_group>;
 def compile_from_EQ : Value<"compile-from", "MODEL is MLIR text as written after this stage", "STAGE", stage_group>;
 def dump_stages_EQ : Value<"dump-stages", "Write the module after each stage to this folder", "DIR", stage_group>;

@@ -37,6 +37,9 @@ struct StagePipelineOptions : mlir::PassPipelineOptions<StagePipelineOptions> {
   Option<std::string> prefix{*this, "prefix", llvm::cl::desc("Prefix of the library's symbols"),
                              llvm::cl::init("model")};
   Option<bool> explain{*this, "explain", llvm::cl::desc("Remark on each fusion"), llvm::cl::init(false)};
+  Option<bool> undefinedPaddedRows{*this, "undefined-padded-rows",
+                                   llvm::cl::desc("Results may hold anything in rows of padding"),
+                                   llvm::cl::init(false)};
 };
 } // namespace
 
@@ -56,6 +59,7 @@ void attn::registerStagePipelines() {
           options.targets.assign(parsed->targets.begin(), parsed->targets.end());
           options.prefix = parsed->prefix;
           options.explain = parsed->explain;
+          options.undefinedPaddedRows = parsed->undefinedPaddedRows;
           build(pm, options);
           return llvm::success();
         },

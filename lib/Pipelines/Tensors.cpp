@@ -9,6 +9,7 @@
 #include "attn/Codegen/Tiling/Passes.h"
 #include "attn/Dialect/Attn/Transforms/Passes.h"
 #include "attn/Pipelines/Stages.h"
+#include "attn/TargetInfo/TargetInfo.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
@@ -52,6 +53,13 @@ void attn::buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) 
   // Where a graph adds a bias by itself, a linear has it only now.
   pm.addPass(createMergeLinearsPass());
   cleanUp(pm.nest<func::FuncOp>());
+  // How many tokens there are is in memory, where the host can't look for a GPU's sizes.
+  bool forGPU = llvm::any_of(options.targets, [](const std::string &name) {
+    const Target *target = lookupTarget(name);
+    return target && target->isGpu();
+  });
+  if (!forGPU)
+    pm.addNestedPass<func::FuncOp>(createRemovePaddingPass({options.undefinedPaddedRows}));
   pm.addPass(createPruneWeightsPass());
   pm.nest<func::FuncOp>().addPass(createMarkStatePass());
   pm.addPass(createVerifyFusedPass());

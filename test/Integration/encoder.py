@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Two ways to the same library: the Python package `attn`, as users call it, and
-# the C ABI by ctypes (benchmarks/native.py), where outputs can be filled with
-# NaN first, so that an element nobody wrote cannot pass by luck.
+# the C ABI by ctypes (benchmarks/native.py), where outputs and the workspace are
+# filled with NaN first, so that an element nobody wrote cannot pass by luck.
 #
 # ===------------------------------------------------------------------------===#
 import os
@@ -37,6 +37,8 @@ class ThroughABI:
 
     def __call__(self, feeds):
         call = self.library.call(feeds, self.entry)
+        if not self.library.is_gpu:
+            call.fill_workspace(0xFF)
         for array in call.outputs.values():
             array[...] = np.nan
         call()

@@ -45,6 +45,7 @@ struct CompilationOptions {
   std::string dumpStages;
   std::string report;
   bool explain = false;
+  bool undefinedPaddedRows = false; ///< results may hold anything in the rows of padding
   bool time = false;
   bool listOps = false; ///< print the ops of the imported model and stop
   DiagnosticFormat diagnostics = DiagnosticFormat::Text;

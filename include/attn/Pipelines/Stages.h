@@ -29,6 +29,8 @@ struct PipelineOptions {
   int64_t panelWidth = 32;
   /// Emit a remark for each fusion that was done or not.
   bool explain = false;
+  /// What results hold in the rows of padding doesn't matter: they need not be computed.
+  bool undefinedPaddedRows = false;
 };
 
 enum class Stage {

@@ -34,13 +34,28 @@ LogicalResult verifyConstant(memref::GlobalOp global) {
   return success();
 }
 
+/// True for a copy in a task that nobody asked for. A linalg.copy that brings rows from one buffer of all tasks to
+/// another is what it was written for.
+bool isStrayCopy(Operation *op) {
+  auto task = op->getParentOfType<scf::ForallOp>();
+  if (!task || !llvm::isa<memref::CopyOp, linalg::CopyOp>(op))
+    return false;
+  Value source = op->getOperand(0);
+  while (Operation *view = source.getDefiningOp()) {
+    if (!llvm::isa<memref::SubViewOp, memref::ExpandShapeOp, memref::CollapseShapeOp, memref::CastOp>(view))
+      break;
+    source = view->getOperand(0);
+  }
+  return llvm::isa<memref::CopyOp>(op) || task.getRegion().isAncestor(source.getParentRegion());
+}
+
 LogicalResult verify(Operation *op) {
   for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
     if (llvm::isa<TensorType>(type))
       return op->emitOpError("is still on tensors after the stage 'memory'");
   if (llvm::isa<memref::AllocOp, memref::AllocaOp, memref::ReallocOp>(op))
     return op->emitOpError("allocates after the stage 'memory', where all buffers are in the workspace");
-  if (llvm::isa<memref::CopyOp, linalg::CopyOp>(op) && op->getParentOfType<scf::ForallOp>())
+  if (isStrayCopy(op))
     return op->emitOpError("copies a buffer inside of a task; compute what a task inserts into the slice of the "
                            "output that it inserts it into");
   if (auto global = llvm::dyn_cast<memref::GlobalOp>(op))

@@ -42,7 +42,9 @@ RowBlocks cutRows(OpBuilder &b, Location loc, Value rows, int64_t limit, int64_t
   // Never 0: it divides.
   Value granules =
       arith::MaxUIOp::create(b, loc, arith::CeilDivUIOp::create(b, loc, even, constant(granule)), constant(1));
-  Value block = arith::MulIOp::create(b, loc, granules, constant(granule));
+  // The minimum is never the second one, but says to who plans memory how large a block is at most, whatever `rows` is.
+  Value block = arith::MinUIOp::create(b, loc, arith::MulIOp::create(b, loc, granules, constant(granule)),
+                                       constant(llvm::alignTo(limit, granule)));
   return {rows, block, arith::CeilDivUIOp::create(b, loc, rows, block)};
 }
 

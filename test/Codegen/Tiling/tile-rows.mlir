@@ -12,7 +12,8 @@
 // CHECK: %[[WORKERS:.+]] = attn.num_workers
 // CHECK: %[[SHARE:.+]] = arith.ceildivui %[[ROWS]], %[[WORKERS]]
 // CHECK: arith.ceildivui %[[SHARE]], %c72
-// CHECK: %[[BLOCK:.+]] = arith.muli %{{.+}}, %c4
+// CHECK: %[[EVEN:.+]] = arith.muli %{{.+}}, %c4
+// CHECK: %[[BLOCK:.+]] = arith.minui %[[EVEN]], %c72
 // CHECK: %[[TASKS:.+]] = arith.ceildivui %[[ROWS]], %[[BLOCK]]
 // CHECK: scf.forall (%[[T:.+]]) in (%[[TASKS]]) shared_outs(%[[OUT:.+]] = %[[B]])
 // CHECK:   %[[BEGIN:.+]] = arith.muli %[[T]], %[[BLOCK]]

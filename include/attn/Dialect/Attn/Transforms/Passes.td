@@ -261,6 +261,37 @@ def FuseEpiloguesPass : Attn_FunctionPass<"attn-fuse-epilogues"> {
   let statistics = [Statistic<"numFused", "fused", "Number of scalar ops that entered epilogues">];
 }
 
+def RemovePaddingPass : Pass<"attn-remove-padding", "::mlir::func::FuncOp"> {
+  let summary = "Let row ops take the tokens of a padded batch alone";
+  let description = [{
+    Where the mask of `attn.key_ranges` says which rows of [batch, sequence] are tokens, `attn.linear` and norms between
+    attentions on it work on a matrix [tokens, N]: for each sequence the rows up to its last key that counts, one after
+    another. How many these are is known at run time. Attention gets its rows at their places again; its key ranges keep
+    it from reading what stands between.
+
+    It is done where nobody can tell: whoever else reads the rows is a sum that multiplies with the mask, or reads the
+    first row of each sequence only. With `undefined-results` it may be the caller, too: the rows after a sequence's end
+    in results become zeros.
+
+    ```mlir
+    %y = attn.linear ins(%x, %w : tensor<?x384xf32>, ...) ...        // batch * sequence rows
+    // becomes
+    %starts, %tokens = scf.for %b = ... { the sum of the ends of all ranges before %b }
+    %p = scf.forall (%b) in (%batch) ... { the rows of %x in [%b * sequence, ... + end) to [%starts[%b], ...) }
+    %q = attn.linear ins(%p, %w : tensor<?x384xf32>, ...) ...        // tokens rows
+    %y = scf.forall (%b) in (%batch) ... { and back }
+    ```
+
+    Source: Zeng et al., Boosting Distributed Training Performance of the Unpadded BERT Model, 2022, section 3.
+  }];
+  let dependentDialects = ["::attn::AttnDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+  let options = [Option<"undefinedResults", "undefined-results", "bool", "false",
+                        "Results may hold anything in the rows after a sequence's end">];
+  let statistics = [Statistic<"numOps", "num-ops", "Row ops that take tokens alone">];
+}
+
 def PruneWeightsPass : Pass<"attn-prune-weights", "::mlir::ModuleOp"> {
   let summary = "Remove weights that nothing reads";
   let description = [{

@@ -35,22 +35,40 @@ static bool joinsRows(ArrayRef<ReassociationIndices> groups) {
   return groups.size() > 1 && ArrayRef<int64_t>(groups.front()) == ArrayRef<int64_t>{0, 1};
 }
 
-/// The matrix [B * S, N] that `operand`, [B, S, ...], is a view of with all its rows, and the reshape in between.
+/// True for a reshape of dimensions behind the first two.
+static bool keepsRows(ArrayRef<ReassociationIndices> groups) {
+  return groups.size() > 1 && ArrayRef<int64_t>(groups[0]) == ArrayRef<int64_t>{0} &&
+         ArrayRef<int64_t>(groups[1]) == ArrayRef<int64_t>{1};
+}
+
+/// The matrix [B * S, N] that `operand`, [B, S, ...], is a view of with all its rows, and the reshape that makes rows
+/// two dimensions.
 static tensor::ExpandShapeOp findExpansion(Value operand) {
-  if (auto slice = operand.getDefiningOp<tensor::ExtractSliceOp>()) {
-    llvm::SmallBitVector dropped = slice.getDroppedDims();
-    auto whole = slice.getSource().getDefiningOp<tensor::ExpandShapeOp>();
-    if (!whole || dropped.test(0) || dropped.test(1))
+  SmallVector<tensor::ExtractSliceOp> slices;
+  while (Operation *view = operand.getDefiningOp()) {
+    if (auto expand = dyn_cast<tensor::ExpandShapeOp>(view); expand && joinsRows(expand.getReassociationIndices())) {
+      auto isWhole = [&](tensor::ExtractSliceOp slice) {
+        llvm::SmallBitVector dropped = slice.getDroppedDims();
+        return llvm::all_of(ArrayRef<unsigned>{0, 1}, [&](unsigned dim) {
+          return !dropped.test(dim) && isZeroInteger(slice.getMixedOffsets()[dim]) &&
+                 isOneInteger(slice.getMixedStrides()[dim]) &&
+                 slice.getMixedSizes()[dim] == expand.getMixedOutputShape()[dim];
+        });
+      };
+      bool isMatrix = expand.getSrcType().getRank() == 2;
+      return isMatrix && llvm::all_of(slices, isWhole) ? expand : tensor::ExpandShapeOp();
+    }
+    auto expand = dyn_cast<tensor::ExpandShapeOp>(view);
+    auto collapse = dyn_cast<tensor::CollapseShapeOp>(view);
+    auto slice = dyn_cast<tensor::ExtractSliceOp>(view);
+    if (slice)
+      slices.push_back(slice);
+    else if (!(expand && keepsRows(expand.getReassociationIndices())) &&
+             !(collapse && keepsRows(collapse.getReassociationIndices())))
       return {};
-    for (int dim : {0, 1})
-      if (!isZeroInteger(slice.getMixedOffsets()[dim]) || !isOneInteger(slice.getMixedStrides()[dim]) ||
-          slice.getMixedSizes()[dim] != whole.getMixedOutputShape()[dim])
-        return {};
-    operand = whole.getResult();
+    operand = view->getOperand(0);
   }
-  auto expand = operand.getDefiningOp<tensor::ExpandShapeOp>();
-  bool isMatrix = expand && expand.getSrcType().getRank() == 2 && joinsRows(expand.getReassociationIndices());
-  return isMatrix ? expand : tensor::ExpandShapeOp();
+  return {};
 }
 
 /// True where a map's first results are the batch row and `row`.
@@ -145,11 +163,13 @@ public:
 private:
   bool add(AttentionOp op, std::string &reason);
   void close();
-  /// True for attention itself, or a part of a matrix for it. Its ranges are bounds for keys and values, and its rows
-  /// are read by members alone.
-  bool isForAttention(Operation *reader) const {
-    auto isOurs = [&](Operation *op) { return llvm::is_contained(attentions, dyn_cast<AttentionOp>(op)); };
-    return isOurs(reader) || (isa<tensor::ExtractSliceOp>(reader) && llvm::all_of(reader->getUsers(), isOurs));
+  /// True where attention reads it as queries, keys or values, perhaps through views. Its ranges are bounds for keys
+  /// and values, and its rows are read by members alone.
+  bool isForAttention(OpOperand &use) const {
+    if (auto op = dyn_cast<AttentionOp>(use.getOwner()))
+      return llvm::is_contained(attentions, op) && use.getOperandNumber() < 3;
+    return isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp>(use.getOwner()) &&
+           llvm::all_of(use.getOwner()->getUses(), [&](OpOperand &inner) { return isForAttention(inner); });
   }
   Operation *findReader(OpOperand &use);
 
@@ -237,7 +257,7 @@ Operation *Sequences::findReader(OpOperand &use) {
     return user;
   for (OpOperand &inner : expand->getUses()) {
     Operation *reader = inner.getOwner();
-    if (!isForAttention(reader) && !isTaken(reader) && !isFirstRow(inner) && !isMaskedSum(inner, ranges.getMask()))
+    if (!isForAttention(inner) && !isTaken(reader) && !isFirstRow(inner) && !isMaskedSum(inner, ranges.getMask()))
       return reader;
   }
   return nullptr;
@@ -433,7 +453,7 @@ void Sequences::rewrite() {
       if (members.contains(user))
         continue;
       leaves = true;
-      isReadWhole |= !llvm::all_of(user->getUsers(), [&](Operation *view) { return isForAttention(view); });
+      isReadWhole |= !llvm::all_of(user->getUses(), [&](OpOperand &use) { return isForAttention(use); });
       isReadWhole |= isa<func::ReturnOp>(user);
     }
     if (!leaves)

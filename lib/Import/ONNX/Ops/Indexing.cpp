@@ -201,6 +201,16 @@ LogicalResult importGather(Node &node) {
   shape.append(data.shape.begin() + *axis + 1, data.shape.end());
 
   std::optional<SmallVector<int64_t>> known = node.constants(1);
+  // A single row of a dimension that the caller chooses, such as the first token's: the caller is asked for it.
+  if (known && !rows && known->size() == 1 && known->front() != std::numeric_limits<int64_t>::min()) {
+    int64_t index = known->front(), needed = index < 0 ? -index : index;
+    if (index >= 0 && needed != std::numeric_limits<int64_t>::max())
+      ++needed;
+    if (isAtLeast(node.symbols, size, needed) || node.symbols.limit(size, needed)) {
+      Tensor row = slice(node, data, *axis, index < 0 ? size + Size(index) : Size(index), Size(1));
+      return node.set(0, reshape(node, row, shape));
+    }
+  }
   if (known && rows) {
     for (int64_t &index : *known) {
       if (index < -*rows || index >= *rows)

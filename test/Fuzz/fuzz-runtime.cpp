@@ -160,10 +160,12 @@ Argument &Call::makeArgument(const attn_tensor_desc &desc, const int64_t *sizes,
     argument.shape[reader.below(3)] = reader.number();
   makeStrides(argument);
   uint8_t bound = uint8_t(1 + reader.below(16));
-  for (size_t i = 0; i < kRoom; i += desc.dtype_bits / 8)
+  // Packed elements have less than a byte; there is room for one each.
+  size_t item = std::max(1, desc.dtype_bits / 8);
+  for (size_t i = 0; i < kRoom; i += item)
     argument.memory[i] = uint8_t(i / 8 % bound);
   // Memory for what the table says; a dtype or rank that differs must be found before it is touched.
-  place(argument, desc.dtype_bits / 8, isOutput);
+  place(argument, int64_t(item), isOutput);
   switch (reader.below(64)) {
   case 0:
     tensor.dtype = {reader.byte(), reader.byte(), uint16_t(reader.byte())};

@@ -176,9 +176,9 @@ class _Frozen(torch.nn.Module):
 
 
 def _tensor(array, dtype):
-    """An output as a tensor of the same memory; NumPy can't say bfloat16."""
-    if dtype == "bfloat16":
-        return torch.from_dlpack(array.view("int16")).view(torch.bfloat16)
+    """An output as a tensor of the same memory; NumPy can't say bfloat16 and float8."""
+    if dtype == "bfloat16" or dtype.startswith("float8"):
+        return torch.from_dlpack(array.view("int16" if array.itemsize == 2 else "uint8")).view(getattr(torch, dtype))
     return torch.from_dlpack(array)
 
 

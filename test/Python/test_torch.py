@@ -129,6 +129,14 @@ def test_backend_keeps_dtypes(dtype):
     assert result.dtype == dtype and torch.equal(result, x.reshape(-1)[1:])
 
 
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_backend_converts_float8(dtype):
+    torch._dynamo.reset()
+    x = (torch.randn(3, 40) * 8).to(dtype)
+    result = torch.compile(lambda x: (x.float() * 1.5).to(x.dtype).T, backend="attn")(x)
+    assert result.dtype == dtype and torch.equal(result.float(), (x.float() * 1.5).to(dtype).T.float())
+
+
 def test_backend(block):
     compiled = torch.compile(block, backend="attn")
     with torch.no_grad():

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "TokenRows.h"
 #include "Utils.h"
 #include "attn/Dialect/Attn/Transforms/Passes.h"
 #include "mlir/Analysis/SliceAnalysis.h"
@@ -29,123 +30,6 @@ namespace attn {
 
 using namespace mlir;
 using namespace attn;
-
-/// True where the first two dimensions of [B, S, ...] are one in [B * S, ...].
-static bool joinsRows(ArrayRef<ReassociationIndices> groups) {
-  return groups.size() > 1 && ArrayRef<int64_t>(groups.front()) == ArrayRef<int64_t>{0, 1};
-}
-
-/// True for a reshape of dimensions behind the first two.
-static bool keepsRows(ArrayRef<ReassociationIndices> groups) {
-  return groups.size() > 1 && ArrayRef<int64_t>(groups[0]) == ArrayRef<int64_t>{0} &&
-         ArrayRef<int64_t>(groups[1]) == ArrayRef<int64_t>{1};
-}
-
-/// The matrix [B * S, N] that `operand`, [B, S, ...], is a view of with all its rows, and the reshape that makes rows
-/// two dimensions.
-static tensor::ExpandShapeOp findExpansion(Value operand) {
-  SmallVector<tensor::ExtractSliceOp> slices;
-  while (Operation *view = operand.getDefiningOp()) {
-    if (auto expand = dyn_cast<tensor::ExpandShapeOp>(view); expand && joinsRows(expand.getReassociationIndices())) {
-      auto isWhole = [&](tensor::ExtractSliceOp slice) {
-        llvm::SmallBitVector dropped = slice.getDroppedDims();
-        return llvm::all_of(ArrayRef<unsigned>{0, 1}, [&](unsigned dim) {
-          return !dropped.test(dim) && isZeroInteger(slice.getMixedOffsets()[dim]) &&
-                 isOneInteger(slice.getMixedStrides()[dim]) &&
-                 slice.getMixedSizes()[dim] == expand.getMixedOutputShape()[dim];
-        });
-      };
-      bool isMatrix = expand.getSrcType().getRank() == 2;
-      return isMatrix && llvm::all_of(slices, isWhole) ? expand : tensor::ExpandShapeOp();
-    }
-    auto expand = dyn_cast<tensor::ExpandShapeOp>(view);
-    auto collapse = dyn_cast<tensor::CollapseShapeOp>(view);
-    auto slice = dyn_cast<tensor::ExtractSliceOp>(view);
-    if (slice)
-      slices.push_back(slice);
-    else if (!(expand && keepsRows(expand.getReassociationIndices())) &&
-             !(collapse && keepsRows(collapse.getReassociationIndices())))
-      return {};
-    operand = view->getOperand(0);
-  }
-  return {};
-}
-
-/// True where a map's first results are the batch row and `row`.
-static bool hasRowsInFront(AffineMap map, unsigned row) {
-  auto isDim = [&](unsigned i, unsigned dim) {
-    return map.getNumResults() > i && map.getResult(i) == getAffineDimExpr(dim, map.getContext());
-  };
-  return isDim(0, AttentionOp::Batch) && isDim(1, row);
-}
-
-/// True for an op that computes each row of a matrix from the same row of others.
-static bool isRowOp(Operation *op) {
-  if (!isa<LinearOp, NormOpInterface>(op) || op->getNumResults() != 1)
-    return false;
-  return cast<RankedTensorType>(op->getResult(0).getType()).getRank() == 2;
-}
-
-/// The operands that such an op reads row by row.
-static SmallVector<OpOperand *> rowOperands(Operation *op) {
-  SmallVector<OpOperand *> operands = {&op->getOpOperand(0)};
-  if (auto linear = dyn_cast<LinearOp>(op))
-    for (auto [i, map] : llvm::enumerate(linear.getExtraMaps().getAsValueRange<AffineMapAttr>()))
-      if (map.isFunctionOfDim(0))
-        operands.push_back(&op->getOpOperand(linear.getExtras().getBeginOperandIndex() + i));
-  return operands;
-}
-
-/// True where such an op reads matrices of as many rows as its result has, as far as types say, and nothing else.
-static bool readsMatrices(Operation *op) {
-  if (auto linear = dyn_cast<LinearOp>(op))
-    for (AffineMap map : linear.getExtraMaps().getAsValueRange<AffineMapAttr>())
-      if (map.isFunctionOfDim(0) && !map.isIdentity())
-        return false;
-  int64_t rows = cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(0);
-  return llvm::all_of(rowOperands(op), [&](OpOperand *operand) {
-    auto type = cast<RankedTensorType>(operand->get().getType());
-    return type.getRank() == 2 && type.getDimSize(0) == rows;
-  });
-}
-
-/// True where both matrices have a row for each row of one other: they are the same, or linears of the same input.
-static bool haveSameRows(Value a, Value b) {
-  auto x = a.getDefiningOp<LinearOp>(), y = b.getDefiningOp<LinearOp>();
-  return a == b || (x && y && x.getInput() == y.getInput());
-}
-
-/// True where `use` is a sum that multiplies each element with a mask's, which is 0 in the rows without tokens.
-static bool isMaskedSum(OpOperand &use, Value mask) {
-  auto generic = dyn_cast<linalg::GenericOp>(use.getOwner());
-  if (!generic || generic.getNumDpsInits() != 1 || !generic.isDpsInput(&use))
-    return false;
-  AffineMap map = generic.getMatchingIndexingMap(&use);
-  auto isFactor = [&](Value factor) {
-    while (Operation *op = factor.getDefiningOp()) {
-      if (!isa<arith::SIToFPOp, arith::UIToFPOp, arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp>(op))
-        return false;
-      factor = op->getOperand(0);
-    }
-    auto argument = cast<BlockArgument>(factor);
-    if (argument.getOwner() != generic.getBody() || argument.getArgNumber() >= generic.getNumDpsInputs())
-      return false;
-    OpOperand *operand = generic.getDpsInputOperand(argument.getArgNumber());
-    AffineMap of = generic.getMatchingIndexingMap(operand);
-    return operand->get() == mask && of.getNumResults() == 2 && map.getNumResults() >= 2 &&
-           of.getResult(0) == map.getResult(0) && of.getResult(1) == map.getResult(1);
-  };
-  return llvm::all_of(generic.getMatchingBlockArgument(&use).getUses(), [&](OpOperand &inner) {
-    auto product = dyn_cast<arith::MulFOp>(inner.getOwner());
-    return product && isFactor(product.getOperand(1 - inner.getOperandNumber()));
-  });
-}
-
-/// True where `use`, of [B, S, ...], reads the first row of each sequence, which is always there.
-static bool isFirstRow(OpOperand &use) {
-  auto slice = dyn_cast<tensor::ExtractSliceOp>(use.getOwner());
-  return slice && isZeroInteger(slice.getMixedOffsets()[1]) && isOneInteger(slice.getMixedSizes()[1]);
-}
 
 namespace {
 

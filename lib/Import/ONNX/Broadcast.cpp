@@ -66,7 +66,8 @@ SmallVector<Tensor> attn::onnx::repeatQuotients(Node &node, ArrayRef<Tensor> inp
       Size &all = shape[dim];
       if (all.isConstant(1)) {
         all = size;
-      } else if (!node.symbols.equal(all, size) && node.symbols.mayBeOne(size)) {
+      } else if (!node.symbols.equal(all, size) && node.symbols.mayBeOne(size) && node.symbols.isComputable(all)) {
+        // What has no name is whatever it meets, see `agree`.
         all = together(node, size, all);
         met.set(dim);
       }

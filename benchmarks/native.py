@@ -97,11 +97,8 @@ class Call:
     def fill_workspace(self, byte):
         """Runs get a workspace of bytes of this value: numbers that nobody has written are known then."""
         size = c.c_size_t()
-        workspace_size = c.CFUNCTYPE(
-            c.c_int, c.c_void_p, c.c_uint32, c.c_void_p, c.c_size_t, c.c_void_p, c.c_size_t, c.c_int32, c.c_void_p
-        )(self.library.table.workspace_size)
         self.library.check(
-            workspace_size(
+            self.library.table.workspace_size(
                 self.library.context, self.entry, self.inputs, self.num_inputs, self.output_tensors, self.num_outputs,
                 0, c.byref(size),
             )

@@ -8,35 +8,34 @@
 #include "Flops.h"
 #include "attn/Codegen/Memory/EntrySignature.h"
 #include "attn/Conversion/AttnToLLVM/Symbols.h"
+#include "attn/Runtime/ABI.h"
 #include "attn/TargetInfo/TargetInfo.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace attn;
 
 /// The caller's elements, of what the IR has for them, as DLPack says it.
 static FailureOr<ElementType> elementTypeOf(func::FuncOp entry, Type type, bool isUnsigned) {
-  constexpr uint8_t kInt = 0, kUnsigned = 1, kFloat = 2, kBFloat = 4, kBool = 6;
-  if (llvm::isa<Float8E4M3FNType>(type))
-    return ElementType{10, 8, 1};
-  if (llvm::isa<Float8E4M3FNUZType>(type))
-    return ElementType{11, 8, 1};
-  if (llvm::isa<Float8E5M2Type>(type))
-    return ElementType{12, 8, 1};
-  if (llvm::isa<Float8E5M2FNUZType>(type))
-    return ElementType{13, 8, 1};
-  if (llvm::isa<Float8E8M0FNUType>(type))
-    return ElementType{14, 8, 1};
-  if (llvm::isa<Float4E2M1FNType>(type))
-    return ElementType{17, 4, 1};
+  auto small = llvm::TypeSwitch<Type, std::optional<ElementType>>(type)
+                   .Case([](Float8E4M3FNType) { return ElementType{kDLFloat8_e4m3fn, 8, 1}; })
+                   .Case([](Float8E4M3FNUZType) { return ElementType{kDLFloat8_e4m3fnuz, 8, 1}; })
+                   .Case([](Float8E5M2Type) { return ElementType{kDLFloat8_e5m2, 8, 1}; })
+                   .Case([](Float8E5M2FNUZType) { return ElementType{kDLFloat8_e5m2fnuz, 8, 1}; })
+                   .Case([](Float8E8M0FNUType) { return ElementType{kDLFloat8_e8m0fnu, 8, 1}; })
+                   .Case([](Float4E2M1FNType) { return ElementType{kDLFloat4_e2m1fn, 4, 1}; })
+                   .Default(std::nullopt);
+  if (small)
+    return *small;
   if (type.isBF16())
-    return ElementType{kBFloat, 16, 1};
+    return ElementType{kDLBfloat, 16, 1};
   if (llvm::isa<Float16Type, Float32Type, Float64Type>(type))
-    return ElementType{kFloat, uint8_t(type.getIntOrFloatBitWidth()), 1};
+    return ElementType{kDLFloat, uint8_t(type.getIntOrFloatBitWidth()), 1};
   if (type.isInteger(1))
-    return ElementType{kBool, 8, 1};
+    return ElementType{kDLBool, 8, 1};
   for (unsigned bits : {2, 4, 8, 16, 32, 64})
     if (type.isInteger(bits))
-      return ElementType{uint8_t(isUnsigned ? kUnsigned : kInt), uint8_t(bits), 1};
+      return ElementType{uint8_t(isUnsigned ? kDLUInt : kDLInt), uint8_t(bits), 1};
   return entry.emitError() << "an entry cannot take or return elements of type " << type;
 }
 

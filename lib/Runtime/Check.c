@@ -33,7 +33,7 @@ static const char *dtype_name(char buffer[32], uint32_t code, uint32_t bits, uin
                                       "float4_e2m1fn"};
   const char *name = code < sizeof(names) / sizeof(*names) ? names[code] : NULL;
   // The bits of these are in their names.
-  uint32_t known = code == kDLBool || code < kDLFloat6_e2m3fn ? 8 : code < kDLFloat4_e2m1fn ? 6 : 4;
+  uint32_t known = code < kDLFloat6_e2m3fn ? 8 : code < kDLFloat4_e2m1fn ? 6 : 4;
   attn_error text;
   if (!name)
     attn_rt_fail(&text, ATTN_OK, "dtype(code %u, %u bits)", code, bits);

@@ -130,7 +130,12 @@ Library._fields_ = [
         ),
     ),
     ("output_shapes", c.CFUNCTYPE(c.c_int, Context, c.c_uint32, Tensors, c.c_size_t, Shapes, c.c_size_t)),
-    ("workspace_size", c.c_void_p),
+    (
+        "workspace_size",
+        c.CFUNCTYPE(
+            c.c_int, Context, c.c_uint32, Tensors, c.c_size_t, Tensors, c.c_size_t, c.c_int32, c.POINTER(c.c_size_t)
+        ),
+    ),
     ("status", c.CFUNCTYPE(c.c_int, Context, c.c_void_p)),
     ("last_error", c.CFUNCTYPE(c.POINTER(Error), Context)),
     ("target", c.CFUNCTYPE(c.c_char_p, Context, c.c_uint32)),

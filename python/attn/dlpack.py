@@ -26,6 +26,13 @@ _SMALL_INTEGERS = {(INT, 4): "int4", (UINT, 4): "uint4", (INT, 2): "int2", (UINT
 _TYPES = {"bfloat16": (BFLOAT, 16)}
 _TYPES |= {name: (code, 4 if code == 17 else 8) for code, name in _SMALL_FLOATS.items()}
 _TYPES |= {name: key for key, name in _SMALL_INTEGERS.items()}
+_WITHOUT_NUMPY = set(_TYPES.values())
+
+
+def _stand_in(code, bits):
+    """The integer that stands for a type that NumPy lacks."""
+    return np.dtype(np.int8 if code == INT else np.uint16 if bits == 16 else np.uint8)
+
 
 _pointer_of = c.pythonapi.PyCapsule_GetPointer
 _pointer_of.restype, _pointer_of.argtypes = c.c_void_p, [c.py_object, c.c_char_p]
@@ -53,7 +60,7 @@ def numpy_dtype(code, bits):
 
         return np.dtype(getattr(ml_dtypes, name))
     except ImportError:
-        return np.dtype(np.int8 if code == INT else np.uint16 if bits == 16 else np.uint8)
+        return _stand_in(code, bits)
 
 
 class _Packed:
@@ -81,19 +88,19 @@ class _Packed:
 def _describe_numpy(array, name, desc, output=False):
     kind, itemsize = array.dtype.kind, array.dtype.itemsize
     bits = 8 * itemsize
-    if array.dtype.name in _TYPES:
-        code, bits = _TYPES[array.dtype.name]
-    elif kind in _KINDS:
+    if kind in _KINDS and (kind, itemsize) != ("f", 1):  # ml_dtypes has one float of a byte among NumPy's floats
         code = _KINDS[kind]
+    elif array.dtype.name in _TYPES:
+        code, bits = _TYPES[array.dtype.name]
     else:
         raise Error("DTYPE", f"'{name}': NumPy's dtype {array.dtype} has no counterpart in DLPack")
     if not array.dtype.isnative:
         raise Error("DTYPE", f"'{name}': elements are not in this machine's byte order")
     if any(stride % itemsize for stride in array.strides):
         raise Error("INVALID_ARGUMENT", f"'{name}': strides {array.strides} are no multiples of the element's size")
-    stand_in = np.dtype(np.int8 if desc.dtype_code == INT else np.uint16 if desc.dtype_bits == 16 else np.uint8)
-    if dtype_name(desc.dtype_code, desc.dtype_bits) in _TYPES and array.dtype == stand_in:
-        code, bits = desc.dtype_code, desc.dtype_bits
+    wanted = desc.dtype_code, desc.dtype_bits
+    if wanted in _WITHOUT_NUMPY and array.dtype == _stand_in(*wanted):
+        code, bits = wanted
         if bits < 8 and not output:
             _check_range(array, name, desc)
     rank = array.ndim

@@ -10,6 +10,7 @@
 #include "Tensors.h"
 #include "Elements.h"
 #include "attn/Support/Errors.h"
+#include "attn/Support/Packing.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -33,24 +34,15 @@ void TensorList::add(NpyArray array, const attn_tensor_desc &desc) {
 
 void TensorList::pack() {
   packed.resize(values.size());
-  for (auto [array, type, bytes] : llvm::zip(values, types, packed)) {
-    if (type.bits >= 8)
-      continue;
-    int perByte = 8 / type.bits, mask = (1 << type.bits) - 1;
-    bytes.assign((array.data.size() + perByte - 1) / perByte, 0);
-    for (auto [i, element] : llvm::enumerate(array.data))
-      bytes[i / perByte] |= (element & mask) << (i % perByte * type.bits);
-  }
+  for (auto [array, type, bytes] : llvm::zip(values, types, packed))
+    if (type.bits < 8)
+      bytes = packElements(array.data, type.bits);
 }
 
 void TensorList::unpack() {
-  for (auto [array, type, bytes] : llvm::zip(values, types, packed)) {
-    if (type.bits >= 8)
-      continue;
-    int perByte = 8 / type.bits, mask = (1 << type.bits) - 1, sign = type.code == kDLInt ? 1 << (type.bits - 1) : 0;
-    for (auto [i, element] : llvm::enumerate(array.data))
-      element = ((bytes[i / perByte] >> (i % perByte * type.bits) & mask) ^ sign) - sign;
-  }
+  for (auto [array, type, bytes] : llvm::zip(values, types, packed))
+    if (type.bits < 8)
+      unpackElements(bytes, type.bits, type.code == kDLInt, array.data);
 }
 
 llvm::ArrayRef<DLTensor *> TensorList::tensors() {

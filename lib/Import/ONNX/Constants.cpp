@@ -13,6 +13,7 @@
 #include "Graph.h"
 #include "Packing.h"
 #include "attn/Support/Errors.h"
+#include "attn/Support/Packing.h"
 #include "onnx.pb.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -137,7 +138,13 @@ FailureOr<Tensor> GraphImporter::constant(const TensorProto &proto, StringRef na
     SmallVector<bool> values(raw.begin(), raw.end());
     dense = DenseElementsAttr::get(RankedTensorType::get(sizes, element), ArrayRef<bool>(values));
   } else if (isPacked) {
-    dense = DenseElementsAttr::getFromRawBuffer(RankedTensorType::get(sizes, element), unpack(raw, tensor.type, count));
+    std::vector<char> elements(count);
+    auto bytesOf = [](std::vector<char> &chars) {
+      return MutableArrayRef(reinterpret_cast<uint8_t *>(chars.data()), chars.size());
+    };
+    bool isSigned = isSmallInteger(tensor.type) && !isUnsigned(tensor.type);
+    unpackElements(bytesOf(raw), bitsOf(tensor.type), isSigned, bytesOf(elements));
+    dense = DenseElementsAttr::getFromRawBuffer(RankedTensorType::get(sizes, element), elements);
   } else {
     dense = DenseElementsAttr::getFromRawBuffer(storedType, raw);
   }

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Packing.h"
-#include "Build.h"
+#include "StorageTypes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -14,21 +14,8 @@ using namespace mlir;
 using namespace attn;
 using namespace attn::onnx;
 
-/// What is exclusive-ored with an element and then subtracted from it, so that its sign fills the byte.
-static int signOf(DataType type) { return isSmallInteger(type) && !isUnsigned(type) ? 1 << (bitsOf(type) - 1) : 0; }
-
-std::vector<char> attn::onnx::unpack(ArrayRef<char> bytes, DataType type, int64_t count) {
-  int bits = bitsOf(type), perByte = 8 / bits, sign = signOf(type);
-  std::vector<char> elements(count);
-  for (int64_t i = 0; i < count; ++i) {
-    int element = (uint8_t(bytes[i / perByte]) >> (i % perByte * bits)) & ((1 << bits) - 1);
-    elements[i] = char((element ^ sign) - sign);
-  }
-  return elements;
-}
-
 Tensor attn::onnx::unpackBytes(Node &node, const Tensor &packed, DataType type) {
-  int bits = bitsOf(type), sign = signOf(type);
+  int64_t bits = bitsOf(type);
   Shape shape(packed.shape);
   shape.push_back(Size(8 / bits));
   int64_t rank = shape.size();
@@ -42,11 +29,7 @@ Tensor attn::onnx::unpackBytes(Node &node, const Tensor &packed, DataType type) 
                           place = arith::IndexCastOp::create(b, loc, v[0].getType(), place);
                           Value shifted = arith::ShRUIOp::create(b, loc, v[0],
                                                                  arith::MulIOp::create(b, loc, place, constant(bits)));
-                          Value element = arith::AndIOp::create(b, loc, shifted, constant((1 << bits) - 1));
-                          if (!sign)
-                            return element;
-                          element = arith::XOrIOp::create(b, loc, element, constant(sign));
-                          return arith::SubIOp::create(b, loc, element, constant(sign));
+                          return fillByte(b, loc, shifted, type);
                         });
   return node.make(value, type, shape);
 }

@@ -15,9 +15,6 @@
 
 namespace attn::onnx {
 
-/// The first `count` elements of `type` in `bytes`.
-std::vector<char> unpack(llvm::ArrayRef<char> bytes, DataType type, int64_t count);
-
 /// [.., bytes] of uint8 as [.., bytes, elements in a byte] of `type`.
 Tensor unpackBytes(Node &node, const Tensor &packed, DataType type);
 

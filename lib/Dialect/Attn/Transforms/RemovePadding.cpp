@@ -118,14 +118,14 @@ void Sequences::close() {
   for (AttentionOp op : attentions)
     for (Operation *merge : op->getUsers())
       for (OpOperand &use : merge->getUses())
-        if (isRowOp(use.getOwner()) && llvm::is_contained(rowOperands(use.getOwner()), &use))
+        if (isRowUse(use))
           members.insert(use.getOwner());
   for (size_t i = 0; i < members.size(); ++i) {
     for (OpOperand *operand : rowOperands(members[i]))
       if (Operation *source = operand->get().getDefiningOp(); source && isRowOp(source))
         members.insert(source);
     for (OpOperand &use : members[i]->getResult(0).getUses())
-      if (isRowOp(use.getOwner()) && llvm::is_contained(rowOperands(use.getOwner()), &use))
+      if (isRowUse(use))
         members.insert(use.getOwner());
   }
 }
@@ -134,7 +134,7 @@ void Sequences::close() {
 Operation *Sequences::findReader(OpOperand &use) {
   Operation *user = use.getOwner();
   auto isTaken = [&](Operation *op) { return undefinedResults && isa<func::ReturnOp>(op); };
-  if (isTaken(user) || (members.contains(user) && llvm::is_contained(rowOperands(user), &use)))
+  if (isTaken(user) || (members.contains(user) && isRowUse(use)))
     return nullptr;
   auto expand = dyn_cast<tensor::ExpandShapeOp>(user);
   if (!expand || !joinsRows(expand.getReassociationIndices()))
@@ -210,7 +210,7 @@ bool Sequences::find(std::string &reason) {
   for (AttentionOp op : attentions)
     for (Operation *merge : op->getUsers())
       for (OpOperand &use : merge->getUses())
-        if (!members.contains(use.getOwner()) || !llvm::is_contained(rowOperands(use.getOwner()), &use)) {
+        if (!members.contains(use.getOwner()) || !isRowUse(use)) {
           reason = ("all rows of attention are read by " + use.getOwner()->getName().getStringRef()).str();
           return false;
         }
@@ -260,22 +260,20 @@ Value Sequences::copyRows(Value source, Value destination, bool packs) {
   auto type = cast<RankedTensorType>(source.getType());
   OpFoldResult columns = tensor::getMixedSize(b, loc, source, type.getRank() - 1);
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  // Where the rows stand in [B, S, N] and in [tokens, N].
-  SmallVector<OpFoldResult> offsets = {i, zero, zero}, extents = {one, rows, columns}, strides(3, one);
-  SmallVector<OpFoldResult> packedOffsets = {start, zero}, packedExtents = {rows, columns}, packedStrides(2, one);
-  if (packs) {
-    std::swap(offsets, packedOffsets);
-    std::swap(extents, packedExtents);
-    std::swap(strides, packedStrides);
-  }
+  struct Place {
+    SmallVector<OpFoldResult> offsets, sizes, strides;
+  };
+  Place padded = {{i, zero, zero}, {one, rows, columns}, {one, one, one}};
+  Place tokens = {{start, zero}, {rows, columns}, {one, one}};
+  const Place &read = packs ? padded : tokens, &written = packs ? tokens : padded;
   auto matrix = RankedTensorType::get({ShapedType::kDynamic, type.getShape().back()}, type.getElementType());
   Value shared = loop.getRegionOutArgs()[0];
-  Value from = tensor::ExtractSliceOp::create(b, loc, matrix, source, packedOffsets, packedExtents, packedStrides);
-  Value to = tensor::ExtractSliceOp::create(b, loc, matrix, shared, offsets, extents, strides);
+  Value from = tensor::ExtractSliceOp::create(b, loc, matrix, source, read.offsets, read.sizes, read.strides);
+  Value to = tensor::ExtractSliceOp::create(b, loc, matrix, shared, written.offsets, written.sizes, written.strides);
   // Unlike a linalg.copy it isn't folded away, so that bufferization finds the place that the copy goes to.
   Value copied = bufferization::MaterializeInDestinationOp::create(b, loc, matrix, from, to).getResult();
   b.setInsertionPointToEnd(loop.getTerminator().getBody());
-  tensor::ParallelInsertSliceOp::create(b, loc, copied, shared, offsets, extents, strides);
+  tensor::ParallelInsertSliceOp::create(b, loc, copied, shared, written.offsets, written.sizes, written.strides);
   return loop.getResult(0);
 }
 
@@ -306,11 +304,8 @@ Value Sequences::unpack(Value tokens, bool zeros) {
 
 Value Sequences::packed(Value matrix) {
   Value &known = packedOf[matrix];
-  if (!known) {
-    Value made = pack(matrix);
-    packedOf[matrix] = made;
-    return made;
-  }
+  if (!known)
+    known = pack(matrix);
   return known;
 }
 

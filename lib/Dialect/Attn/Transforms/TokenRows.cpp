@@ -73,6 +73,10 @@ SmallVector<OpOperand *> attn::rowOperands(Operation *op) {
   return operands;
 }
 
+bool attn::isRowUse(OpOperand &use) {
+  return isRowOp(use.getOwner()) && llvm::is_contained(rowOperands(use.getOwner()), &use);
+}
+
 bool attn::readsMatrices(Operation *op) {
   if (auto linear = dyn_cast<LinearOp>(op))
     for (AffineMap map : linear.getExtraMaps().getAsValueRange<AffineMapAttr>())

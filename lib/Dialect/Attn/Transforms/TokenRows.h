@@ -28,6 +28,8 @@ bool hasRowsInFront(mlir::AffineMap map, unsigned row);
 bool isRowOp(mlir::Operation *op);
 /// The operands that such an op reads row by row.
 llvm::SmallVector<mlir::OpOperand *> rowOperands(mlir::Operation *op);
+/// True where such an op reads row by row through `use`.
+bool isRowUse(mlir::OpOperand &use);
 /// True where such an op reads matrices of as many rows as its result has, as far as types say, and nothing else.
 bool readsMatrices(mlir::Operation *op);
 /// True where both matrices have a row for each row of one other: they are the same, or linears of the same input.
